@@ -1,0 +1,41 @@
+SHELL := bash
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Spinning barriers of OpenMP slow a busy machine 3 to 30 times; read before torch loads.
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.DEFAULT_GOAL := help
+.PHONY: help setup repro test check lint docs clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: .venv/ready ## make .venv from the pinned requirements
+
+.venv/ready: requirements.txt
+	@command -v uv >/dev/null || $(PYTHON) -m uv --version >/dev/null 2>&1 || $(PYTHON) -m pip install --quiet uv
+	@uv=$$(command -v uv || echo "$(PYTHON) -m uv"); set -e; \
+	test -x .venv/bin/python || $$uv venv --quiet --python $(PYTHON) .venv; \
+	$$uv pip sync --quiet --python .venv/bin/python requirements.txt
+	@touch $@
+
+repro: setup check ## build the data, run every stage, regenerate the comparison table
+	dvc repro
+	@echo && cat metrics/comparison.md
+
+check: setup ## check params.yaml and the data set before anything runs
+	PYTHONPATH=src python -m litefake check
+
+test: setup ## run the tests
+	pytest -q
+
+lint: setup ## style and types
+	ruff check .
+	ruff format --check .
+	mypy
+
+docs: setup ## paste the table and the graph into the README
+	python -m tools.readme
+
+clean: ## remove what the pipeline made, but not DVC's cache
+	rm -rf data/videos data/frames data/faces data/contact_sheets data/*.csv models checkpoints

@@ -1,0 +1,1 @@
+"""Lightweight deepfake detection that anyone can reproduce."""

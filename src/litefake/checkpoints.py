@@ -1,0 +1,100 @@
+"""Resume a stage where it was killed: its lock, its fingerprint, its saved states.
+
+The folder belongs to one stage and is no output of DVC: DVC deletes outputs before a run.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from filelock import FileLock, Timeout
+
+from litefake.artifacts import digest, replacing
+from litefake.errors import DataMissing, StageBusy
+from litefake.params import Section
+
+FOLDER = Path("checkpoints")
+
+
+class Run:
+    """One run of a stage, as a context: entered alone, its states gone after success.
+
+    States saved under another fingerprint (other parameters or input files) are thrown
+    away on entry. Raises StageBusy when another process is running the stage.
+    """
+
+    def __init__(
+        self,
+        stage: str,
+        seed: int,
+        settings: dict[str, Section | str],
+        inputs: list[str],
+        folder: Path = FOLDER,
+    ) -> None:
+        self.stage, self.seed = stage, seed
+        self.folder = folder / stage
+        described = {
+            name: setting if isinstance(setting, str) else setting.model_dump()
+            for name, setting in settings.items()
+        }
+        files = {name: _digest_of_input(name, stage) for name in inputs}
+        text = json.dumps([seed, described, files], sort_keys=True)
+        self._fingerprint = hashlib.sha256(text.encode()).hexdigest()
+        self._lock = FileLock(folder / f"{stage}.lock")
+
+    def __enter__(self) -> Self:
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        holder = self.folder.parent / f"{self.stage}.pid"
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            process = holder.read_text(encoding="utf-8") if holder.exists() else "unknown"
+            raise StageBusy(
+                f"{self.stage}: process {process} is running this stage in this folder; "
+                f"wait for it, or end it with `kill {process}`"
+            ) from None
+        holder.write_text(str(os.getpid()), encoding="utf-8")
+        self._keep_or_clear()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_details: object) -> None:
+        if kind is None:
+            shutil.rmtree(self.folder)
+            (self.folder.parent / f"{self.stage}.pid").unlink(missing_ok=True)
+        self._lock.release()
+
+    def _keep_or_clear(self) -> None:
+        mark = self.folder / "fingerprint"
+        if mark.exists() and mark.read_text(encoding="utf-8") == self._fingerprint:
+            if len(list(self.folder.iterdir())) > 1:
+                print(f"{self.stage}: resuming from {self.folder}")
+            return
+        if self.folder.exists():
+            print(f"{self.stage}: {self.folder} belongs to other inputs; starting over")
+            shutil.rmtree(self.folder)
+        self.folder.mkdir(parents=True)
+        mark.write_text(self._fingerprint, encoding="utf-8")
+
+    def save(self, name: str, state: dict[str, Any]) -> None:
+        """Keep ``state`` (tensors and plain values) under ``name``, all of it or nothing."""
+        with replacing(self.folder / f"{name}.pt") as temporary:
+            torch.save(state, temporary)
+
+    def load(self, name: str) -> dict[str, Any] | None:
+        """The state saved under ``name``, or None."""
+        path = self.folder / f"{name}.pt"
+        if not path.exists():
+            return None
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return state
+
+
+def _digest_of_input(path: str, stage: str) -> str:
+    try:
+        return digest(path)
+    except FileNotFoundError:
+        raise DataMissing(f"{path}: not found; run `dvc repro {stage}`, which makes it") from None

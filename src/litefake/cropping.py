@@ -1,0 +1,109 @@
+"""Cut the faces out of all frames of a data set, and count what is lost on the way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from litefake import images
+from litefake.errors import NoFaceFound
+from litefake.faces import CropParams, Square, cut, detector, locate, whole
+
+SHEET_ROWS, SHEET_COLUMNS, SHEET_TILE = 6, 8, 112  # crops, crops, px
+
+
+@dataclass
+class ClipFaces:
+    """What became of one clip's frames."""
+
+    key: str
+    method: str
+    frames: int = 0
+    rows: list[dict[str, Any]] = field(default_factory=list)  # key, frame, path, x, y, side
+    unreadable: list[str] = field(default_factory=list)  # paths of damaged images
+
+
+def crop_clip(
+    frames: Sequence[dict[str, Any]], root: Path, folder: Path, p: CropParams, ready: bool = False
+) -> ClipFaces:
+    """Write the biggest face of each of one clip's ``frames`` (key, method, frame, path).
+
+    ``path`` is relative to ``root``; the crop goes to the same path in ``folder``. Images that
+    are ``ready`` crops are only brought to the crop's size, whole.
+    """
+    clip = ClipFaces(frames[0]["key"], frames[0]["method"], len(frames))
+    for frame in frames:
+        image = images.read(root / frame["path"])
+        if image is None:
+            clip.unreadable.append(frame["path"])
+            continue
+        square = whole(image) if ready else locate(image, detector(p), p.margin)
+        if square is not None:
+            name = f"{Path(frame['path']).with_suffix('')}.{p.format}"
+            images.write(folder / name, cut(image, square, p.size), p.quality)
+            row = {"key": clip.key, "frame": frame["frame"], "path": name}
+            clip.rows.append(row | square._asdict())
+    return clip
+
+
+def index(frames: pd.DataFrame, clips: Sequence[ClipFaces]) -> pd.DataFrame:
+    """One row per crop: the columns of ``frames``, its own path, and x, y, side of the square.
+
+    Raises NoFaceFound when a method has no face at all.
+    """
+    for method in dict.fromkeys(clip.method for clip in clips):
+        if not any(clip.rows for clip in clips if clip.method == method):
+            raise NoFaceFound(
+                f"{method}: no face in any frame; lower faces.min_neighbors or faces.min_size"
+                " in params.yaml, or look at the frames"
+            )
+    columns = ["key", "frame", "path", *Square._fields]
+    crops = pd.DataFrame([row for clip in clips for row in clip.rows], columns=columns)
+    return frames.drop(columns="path").merge(crops, on=["key", "frame"], validate="one_to_one")
+
+
+def summary(clips: Sequence[ClipFaces]) -> dict[str, Any]:
+    """Counts for the metrics file; every clip that gave no crop is named."""
+    empty = [clip.key for clip in clips if not clip.rows]
+    unreadable = [path for clip in clips for path in clip.unreadable]
+    by_method: dict[str, list[ClipFaces]] = {}
+    for clip in clips:
+        by_method.setdefault(clip.method, []).append(clip)
+    return _counts(clips) | {
+        "unreadable": len(unreadable),
+        "unreadable_images": unreadable,
+        "clips_without_face": len(empty),
+        "clips_without_face_names": empty,
+        "per_method": {method: _counts(ours) for method, ours in by_method.items()},
+    }
+
+
+def _counts(clips: Sequence[ClipFaces]) -> dict[str, Any]:
+    frames = sum(clip.frames for clip in clips)
+    faces = sum(len(clip.rows) for clip in clips)
+    missed = frames - faces - sum(len(clip.unreadable) for clip in clips)
+    lost = (frames - faces) / frames if frames else None
+    return {"frames": frames, "faces": faces, "without_face": missed, "share_lost": lost}
+
+
+def write_contact_sheets(crops: pd.DataFrame, root: Path, folder: Path) -> None:
+    """``folder/<method>.png``: up to 48 crops of the method, evenly taken from its rows."""
+    for method, ours in crops.groupby("method"):
+        wanted = min(len(ours), SHEET_ROWS * SHEET_COLUMNS)
+        rows = np.linspace(0, len(ours) - 1, wanted).round().astype(int)
+        tiles = [images.read(root / path) for path in ours["path"].iloc[rows]]
+        sheet = _sheet([tile for tile in tiles if tile is not None])
+        images.write(folder / f"{method}.png", sheet)
+
+
+def _sheet(tiles: Sequence[np.ndarray]) -> np.ndarray:
+    rows = -(-len(tiles) // SHEET_COLUMNS)
+    sheet = np.zeros((rows * SHEET_TILE, SHEET_COLUMNS * SHEET_TILE, 3), np.uint8)
+    for number, tile in enumerate(tiles):
+        row, column = divmod(number, SHEET_COLUMNS)
+        y, x = row * SHEET_TILE, column * SHEET_TILE
+        sheet[y : y + SHEET_TILE, x : x + SHEET_TILE] = cut(tile, whole(tile), SHEET_TILE)
+    return sheet

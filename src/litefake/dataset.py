@@ -1,0 +1,150 @@
+"""The faces of the splits, read in batches whose content depends on names, never on history."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+
+from litefake import images, transforms
+from litefake.errors import DataMissing
+from litefake.models import Card
+from litefake.reproducibility import seed_of
+from litefake.transforms import Augmentation, Image
+
+TEXT_COLUMNS = ("key", "method", "target", "source", "person", "source_person")
+
+
+class Batch(NamedTuple):
+    """Images N x 3 x S x S, normalised float; labels N, float, 1 = fake."""
+
+    images: torch.Tensor
+    labels: torch.Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on ``device``."""
+        return Batch(self.images.to(device), self.labels.to(device))
+
+
+class Faces:
+    """The faces of one split and how a network wants to see them.
+
+    ``table`` has one row a face, with at least ``path`` and ``label``.
+    """
+
+    def __init__(
+        self, folder: Path, table: pd.DataFrame, size: int, mean: list[float], std: list[float]
+    ) -> None:
+        self.folder = folder
+        self.table = table.reset_index(drop=True)
+        self.size, self.mean, self.std = size, mean, std
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def labels(self) -> torch.Tensor:
+        """Float tensor of length N, 1 = fake."""
+        return torch.tensor(self.table["label"].to_numpy(), dtype=torch.float32)
+
+    def image(self, index: int) -> Image:
+        """The crop as stored, RGB. Raises DataMissing when the file is gone or damaged."""
+        path = self.folder / self.table["path"].iloc[index]
+        image = images.read(path)
+        if image is None:
+            raise DataMissing(f"{path}: face crop is gone or damaged; run `dvc repro crop_faces`")
+        return image
+
+    def in_order(self, batch_size: int) -> Iterator[Batch]:
+        """Every face once, in the table's order, unchanged."""
+        return self._load(np.arange(len(self)), batch_size, None, 0)
+
+    def shuffled(
+        self, batch_size: int, seed: int, epoch: int, augmentation: Augmentation | None
+    ) -> Iterator[Batch]:
+        """Every face once, in an order and with changes fixed by ``seed`` and ``epoch``.
+
+        The last batch is dropped when it holds one face alone: BatchNorm cannot use it.
+        """
+        epoch_seed = seed_of(seed, "epoch", epoch)
+        order = np.random.default_rng(epoch_seed).permutation(len(self))
+        if len(order) > 1 and len(order) % batch_size == 1:
+            order = order[:-1]
+        return self._load(order, batch_size, augmentation, epoch_seed)
+
+    def sample(self, count: int, batch_size: int, seed: int) -> Iterator[Batch]:
+        """``count`` faces (at most all), chosen by ``seed``, unchanged."""
+        order = np.random.default_rng(seed_of(seed, "sample")).permutation(len(self))
+        return self._load(order[:count], batch_size, None, 0)
+
+    def _load(
+        self,
+        order: np.ndarray,
+        batch_size: int,
+        augmentation: Augmentation | None,
+        seed: int,
+    ) -> Iterator[Batch]:
+        labels = self.labels
+
+        def read(index: int) -> Image:
+            face = transforms.resize(self.image(index), self.size)
+            if augmentation is None:
+                return face
+            return transforms.augment(face, augmentation, seed_of(seed, "face", index))
+
+        def load(indices: np.ndarray) -> Batch:
+            faces = [read(int(index)) for index in indices]
+            images = transforms.to_input(faces, self.size, self.mean, self.std)
+            return Batch(images, labels[torch.from_numpy(indices)])
+
+        chunks = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+        # One thread reads the next batch while the network works on this one.
+        with ThreadPoolExecutor(1) as reader:
+            pending = None
+            for chunk in chunks:
+                following = reader.submit(load, chunk)
+                if pending is not None:
+                    yield pending.result()
+                pending = following
+            if pending is not None:
+                yield pending.result()
+
+
+class TrainVal(NamedTuple):
+    """The two splits that training may see, and how training faces are changed."""
+
+    train: Faces
+    val: Faces
+    augmentation: Augmentation | None
+
+
+def read_train_val(
+    folder: Path | str, table: Path | str, card: Card, augmentation: Augmentation
+) -> TrainVal:
+    """Both splits as the network of ``card`` wants them. Raises DataMissing."""
+    return TrainVal(
+        read_split(folder, table, "train", card),
+        read_split(folder, table, "val", card),
+        augmentation,
+    )
+
+
+def read_split(folder: Path | str, table: Path | str, split: str, card: Card) -> Faces:
+    """The faces of ``split`` from the split table.
+
+    Raises DataMissing when the table is absent or the split lacks a class.
+    """
+    try:
+        rows = pd.read_csv(table, dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False)
+    except FileNotFoundError:
+        raise DataMissing(f"{table}: not found; run `dvc repro split`") from None
+    rows = rows[rows["split"] == split]
+    for label, name in ((0, "real"), (1, "fake")):
+        if not (rows["label"] == label).any():
+            raise DataMissing(
+                f"{table}: split {split} has no {name} face; see split in params.yaml"
+            )
+    return Faces(Path(folder), rows, card.image_size, card.mean, card.std)

@@ -1,0 +1,48 @@
+"""Map a function over work items with every core, one process each."""
+
+import functools
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import TypeVar
+
+from tqdm import tqdm
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+CHUNKS = 64  # per process: few enough to hide the hand-over, enough to end together
+
+
+def workers() -> int:
+    """How many processes to use: ``LITEFAKE_WORKERS``, else one per available core."""
+    return int(os.environ.get("LITEFAKE_WORKERS", 0)) or len(os.sched_getaffinity(0))
+
+
+def map_items(
+    work: Callable[[Item], Result], items: Sequence[Item], desc: str, unit: str = "item"
+) -> Iterator[Result]:
+    """Yield ``work(item)`` for every item, in order, with a progress bar.
+
+    ``work`` must be a module-level function (or a partial of one). Processes are
+    spawned, never forked: OpenCV, PyAV and numba keep threads that a fork breaks.
+    """
+    count = min(workers(), len(items))
+    # A log file gets a line now and then, a terminal a moving bar.
+    interval = 0.1 if sys.stderr.isatty() else 10
+    bar = functools.partial(tqdm, desc=desc, total=len(items), unit=unit, mininterval=interval)
+    if count <= 1:
+        yield from bar(map(work, items))
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_one_thread) as pool:
+        chunk = max(1, len(items) // (CHUNKS * count))
+        yield from bar(pool.map(work, items, chunksize=chunk))
+
+
+def _one_thread() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)

@@ -1,0 +1,56 @@
+"""Find a typo before the hours of training, not after them."""
+
+from pathlib import Path
+
+from litefake import comparison, extraction, manifest, models, params, pruning, splits, training
+from litefake.demo import DemoParams
+from litefake.distillation import DistillParams
+from litefake.errors import ParamsInvalid
+from litefake.faces import CropParams
+from litefake.params import Section
+from litefake.reproducibility import Reproducibility
+from litefake.transforms import Augmentation
+
+SECTIONS: dict[str, type[Section]] = {
+    "reproducibility": Reproducibility,
+    "demo": DemoParams,
+    "dataset": manifest.DatasetParams,
+    "frames": extraction.SamplingParams,
+    "faces": CropParams,
+    "split": splits.SplitParams,
+    "augment": Augmentation,
+    "train": training.Recipe,
+    "finetune": training.Recipe,
+    "b0": models.ModelParams,
+    "lite0": models.ModelParams,
+    "kd": DistillParams,
+    "prune": pruning.PruneParams,
+    "benchmark": comparison.BenchmarkParams,
+}
+DEMO_ROOT = Path("data/videos")
+
+
+def check(file: Path, listing: Path) -> list[str]:
+    """Validate every section of ``file``, then the data set against the last ``listing``.
+
+    A data set that is not the built-in one may have changed since it was listed. DVC would
+    not see that, since it hashes the listing and not the folder; so an outdated listing is
+    removed, and DVC makes it anew. Returns what there is to say, a line each. Raises
+    ParamsInvalid or DataMissing.
+    """
+    loaded = params.read(file)
+    for name in loaded:
+        if name not in SECTIONS:
+            raise ParamsInvalid(f"{file}, {name}: is not a known section")
+    for name, kind in SECTIONS.items():
+        params.section(name, kind, file)
+    lines = [f"{file}: {len(SECTIONS)} sections are valid"]
+    dataset = params.section("dataset", manifest.DatasetParams, file)
+    if Path(dataset.root) == DEMO_ROOT:
+        return lines
+    now = manifest.list_videos(dataset)
+    lines.append(f"{dataset.root}: {len(now)} files found")
+    if listing.exists() and not manifest.read_table(listing).equals(now):
+        listing.unlink()
+        lines.append(f"{dataset.root}: changed since it was listed; it is listed again")
+    return lines

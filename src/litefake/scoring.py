@@ -1,0 +1,35 @@
+"""The one path from faces to probabilities: validation, benchmark and detector use it."""
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from litefake import calibration
+from litefake.dataset import Faces
+from litefake.models import Card
+
+BATCH = 64
+
+
+@torch.inference_mode()
+def logits(model: nn.Module, faces: Faces) -> NDArray[np.float64]:
+    """The logit of every face, in the table's order; shape N. ``model`` is left in eval mode."""
+    device = next(model.parameters()).device
+    model.eval()
+    parts = [model(batch.to(device).images)[:, 0].cpu() for batch in faces.in_order(BATCH)]
+    return torch.cat(parts).double().numpy()
+
+
+def score_table(model: nn.Module, card: Card, faces: Faces) -> pd.DataFrame:
+    """The rows of ``faces`` with a column ``probability`` (of fake)."""
+    scores = calibration.probabilities(logits(model, faces), card.temperature)
+    return faces.table.assign(probability=scores)
+
+
+def calibrated(model: nn.Module, card: Card, val: Faces) -> Card:
+    """``card`` with the temperature and threshold that validation gives ``model``."""
+    labels = val.table["label"].to_numpy(np.float64)
+    temperature, threshold = calibration.calibrate(logits(model, val), labels)
+    return card.model_copy(update={"temperature": temperature, "threshold": threshold})

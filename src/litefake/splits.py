@@ -1,0 +1,165 @@
+"""Divide faces into train, val and test: official lists, whole people, or single frames."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from litefake.errors import DataMissing
+from litefake.params import Section
+from litefake.reproducibility import seed_of
+
+SPLITS = ("train", "val", "test")
+REAL = "youtube"
+
+
+class SplitParams(Section):
+    """Section ``split``.
+
+    ``official`` follows the data set's own lists, ``identity`` draws whole people,
+    ``frame`` draws single frames (leaky: kept to compare with published figures).
+    ``val`` and ``test`` are shares; the caps count faces over all splits.
+    """
+
+    protocol: Literal["official", "identity", "frame"]
+    seed: int = Field(ge=0)
+    val: float = Field(gt=0, lt=1)
+    test: float = Field(gt=0, lt=1)
+    real: int = Field(ge=1)
+    per_method: int = Field(ge=1)
+
+
+def divide(faces: pd.DataFrame, params: SplitParams, official: Mapping[str, str]) -> pd.DataFrame:
+    """``faces`` with the columns ``label`` (1 = fake) and ``split``, capped and shuffled.
+
+    ``official`` maps a person to a split and is used by that protocol alone. A face whose
+    target and source stand in different splits, or in none, is left out. Raises
+    DataMissing when a split ends without real or without fake faces.
+    """
+    faces = faces.assign(label=(faces["method"] != REAL).astype(int))
+    if params.protocol == "frame":
+        faces = _by_frame(faces, params)
+    else:
+        people = official if params.protocol == "official" else _by_identity(faces, params)
+        own = faces["person"].map(people)
+        donor = faces["source_person"].where(faces["source_person"] != "", faces["person"])
+        faces = faces.assign(split=own.where(own == donor.map(people)))
+    kept = _capped(faces.dropna(subset="split"), params)
+    _require_both_classes(kept, params)
+    return kept.sample(frac=1, random_state=params.seed).reset_index(drop=True)
+
+
+def divide_given(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
+    """Split crops that come in ``train`` and ``test`` folders without names of people.
+
+    Without a ``val`` folder, validation is one contiguous block, the last of the same share
+    of every category: neighbouring files show the same person, so a block keeps most people
+    apart, but for its edge.
+    """
+    faces = faces.assign(label=(faces["method"] != REAL).astype(int), split=faces["given_split"])
+    if not (faces["split"] == "val").any():
+        train = faces[faces["split"] == "train"]
+        for _, rows in train.groupby("method", sort=True):
+            count = round(len(rows) * params.val)
+            faces.loc[rows.index[len(rows) - count :], "split"] = "val"
+    kept = _capped(faces, params)
+    _require_both_classes(kept, params)
+    return kept.sample(frac=1, random_state=params.seed).reset_index(drop=True)
+
+
+def counts(table: pd.DataFrame, left_out: int, people_known: bool) -> dict[str, Any]:
+    """Figures of a split table: faces per split, class and method, shares, shared people."""
+    figures: dict[str, Any] = {"faces": len(table), "left_out": left_out}
+    for split in SPLITS:
+        rows = table[table["split"] == split]
+        fakes = float(rows["label"].mean())
+        figures[split] = {
+            "faces": len(rows),
+            "real": int((rows["label"] == 0).sum()),
+            "fake": int((rows["label"] == 1).sum()),
+            "controls": int(rows["control"].sum()),
+            "majority_share": max(fakes, 1 - fakes),
+            "identities": len(_people(rows)) if people_known else None,
+            "methods": {
+                str(key): int(n) for key, n in rows["method"].value_counts().sort_index().items()
+            },
+        }
+    figures["identities_shared"] = shared_identities(table) if people_known else None
+    if not people_known:
+        figures["identities_unknown"] = "the data set's file names carry no identity"
+    return figures
+
+
+def shared_identities(table: pd.DataFrame) -> int:
+    """How many people stand, as target or source, in more than one split."""
+    groups = [_people(rows) for _, rows in table.groupby("split")]
+    everyone = set().union(*groups)
+    return sum(sum(person in group for group in groups) > 1 for person in everyone)
+
+
+def _people(rows: pd.DataFrame) -> set[str]:
+    return (set(rows["person"]) | set(rows["source_person"])) - {""}
+
+
+def _by_frame(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
+    parts = []
+    for method, rows in faces.groupby("method", sort=True):
+        order = np.random.default_rng(seed_of(params.seed, "frame", str(method))).permutation(
+            len(rows)
+        )
+        limits = np.array([params.val, params.val + params.test]) * len(rows)
+        place = np.searchsorted(np.round(limits), order, side="right")
+        parts.append(rows.assign(split=np.array(["val", "test", "train"])[place]))
+    return pd.concat(parts)
+
+
+def _by_identity(faces: pd.DataFrame, params: SplitParams) -> dict[str, str]:
+    """Whole groups of people joined by a fake, dealt out until each share is reached."""
+    graph = nx.Graph()
+    graph.add_nodes_from(sorted(_people(faces)))
+    graph.add_edges_from(
+        faces.loc[faces["source_person"] != "", ["person", "source_person"]].values
+    )
+    groups = sorted(sorted(group) for group in nx.connected_components(graph))
+    order = np.random.default_rng(seed_of(params.seed, "identity")).permutation(len(groups))
+    room = {"val": params.val * len(graph), "test": params.test * len(graph)}
+    people: dict[str, str] = {}
+    for number in order:
+        group = groups[number]
+        # A group larger than the room left (all FF++ people but pairs, say) goes to train.
+        split = next((name for name, left in room.items() if len(group) <= left + 0.5), "train")
+        if split != "train":
+            room[split] -= len(group)
+        people |= dict.fromkeys(group, split)
+    return people
+
+
+def _capped(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
+    """At most ``real`` real faces and ``per_method`` of each method, spread over the splits.
+
+    Each split gets the share of the cap that it has of all faces, so that the mix of
+    classes is the same in every split.
+    """
+    share = faces["split"].value_counts(normalize=True)
+    parts = []
+    for (split, method), rows in faces.groupby(["split", "method"], sort=True):
+        cap = params.real if method == REAL else params.per_method
+        count = min(len(rows), max(1, round(cap * share[split])))
+        parts.append(rows.sample(count, random_state=seed_of(params.seed, split, method) % 2**32))
+    if not parts:
+        raise DataMissing("split: no face can be assigned; check split.protocol in params.yaml")
+    return pd.concat(parts)
+
+
+def _require_both_classes(table: pd.DataFrame, params: SplitParams) -> None:
+    for split in SPLITS:
+        labels = set(table.loc[table["split"] == split, "label"])
+        for label, name in ((0, "real"), (1, "fake")):
+            if label not in labels:
+                raise DataMissing(
+                    f"split: no {name} face in {split} (protocol {params.protocol}); "
+                    "add data or change split in params.yaml"
+                )

@@ -1,0 +1,230 @@
+"""The one training loop: any network, any objective, one or more phases, resumable."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import Field
+from sklearn.metrics import roc_auc_score
+from torch import nn
+from tqdm import tqdm
+
+from litefake import reproducibility, scoring
+from litefake.checkpoints import Run
+from litefake.dataset import Faces, TrainVal
+from litefake.distillation import Objective
+from litefake.errors import TrainingFailed
+from litefake.params import Section
+from litefake.reproducibility import seed_of
+
+
+class Recipe(Section):
+    """Sections ``train`` and ``finetune``: one phase of training."""
+
+    epochs: int = Field(ge=0)
+    patience: int = Field(ge=1)
+    batch_size: int = Field(ge=2)
+    optimizer: Literal["sgd", "adam", "adamw"]
+    lr: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    momentum: float = Field(ge=0, lt=1)
+    schedule: Literal["none", "cosine"]
+    warmup_epochs: float = Field(ge=0)
+
+    def longer(self, factor: float) -> "Recipe":
+        """The same phase with ``factor`` times as many epochs, rounded up."""
+        return self.model_copy(update={"epochs": math.ceil(self.epochs * factor)})
+
+
+@dataclass
+class Fit:
+    """What one call of ``fit`` did; the best weights are in the network itself."""
+
+    best_epoch: int = 0
+    val_loss: float = math.inf
+    seconds: float = 0.0
+    images: int = 0
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def curve(self) -> pd.DataFrame:
+        """One row an epoch: phase, lr, the mean of each term of the loss, validation."""
+        return pd.DataFrame(self.rows)
+
+    def summary(self) -> dict[str, Any]:
+        """The figures of a stage's metrics file."""
+        return {
+            "epochs": len(self.rows),
+            "best_epoch": self.best_epoch,
+            "train_loss": self.rows[self.best_epoch - 1]["loss"] if self.best_epoch else None,
+            "val_loss": self.val_loss,
+            "val_auc": self.rows[self.best_epoch - 1]["val_auc"] if self.best_epoch else None,
+            "train_seconds": round(self.seconds, 1),
+            "images_per_second": round(self.images / max(self.seconds, 1e-9), 1),
+        }
+
+
+def fit(
+    model: nn.Module,
+    faces: TrainVal,
+    phases: Sequence[Recipe],
+    objective: Objective,
+    run: Run,
+    name: str = "fit",
+) -> Fit:
+    """Train ``model`` in place through ``phases``; leave in it the weights of the best epoch.
+
+    The best epoch is the one with the lowest cross-entropy on validation; every phase
+    starts from the best weights so far and ends after its epochs or its patience. After
+    every epoch the state is saved under ``name`` in ``run``. Every epoch draws its random
+    numbers from (seed, epoch) alone, so a killed and resumed run equals an uninterrupted
+    one. Raises TrainingFailed when the loss is not finite.
+    """
+    device = reproducibility.device()
+    model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    done, state = Fit(), _State(model)
+    saved = run.load(name)
+    if saved is not None:
+        done, state = Fit(**saved["fit"]), _State(model, saved)
+    total = sum(phase.epochs for phase in phases)
+    with tqdm(total=total, initial=len(done.rows), desc=f"{run.stage} {name}", unit="epoch") as bar:
+        for number, phase in enumerate(phases, start=1):
+            if number < state.phase:
+                continue
+            if number > state.phase:
+                state.enter(number)
+            optimizer = _optimizer(model, phase)
+            if state.optimizer is not None:
+                optimizer.load_state_dict(state.optimizer)
+            while state.epoch < phase.epochs and state.stale < phase.patience:
+                row = _epoch(model, faces, phase, objective, optimizer, run, done, state)
+                bar.update()
+                bar.set_postfix(loss=f"{row['loss']:.3f}", val=f"{row['val_loss']:.3f}")
+                state.optimizer = optimizer.state_dict()
+                run.save(name, {"fit": vars(done), **state.dump()})
+    model.load_state_dict(state.best)
+    model.eval()
+    return done
+
+
+class _State:
+    """Where ``fit`` stands; ``best`` holds the weights of the best epoch so far."""
+
+    def __init__(self, model: nn.Module, saved: dict[str, Any] | None = None) -> None:
+        self.model = model
+        saved = saved or {}
+        self.phase: int = saved.get("phase", 1)
+        self.epoch: int = saved.get("epoch", 0)
+        self.stale: int = saved.get("stale", 0)
+        self.optimizer: dict[str, Any] | None = saved.get("optimizer")
+        if "model" in saved:
+            model.load_state_dict(saved["model"])
+        self.best: dict[str, torch.Tensor] = saved.get("best") or self.snapshot()
+
+    def snapshot(self) -> dict[str, torch.Tensor]:
+        return {key: value.detach().clone() for key, value in self.model.state_dict().items()}
+
+    def enter(self, phase: int) -> None:
+        self.phase, self.epoch, self.stale, self.optimizer = phase, 0, 0, None
+        self.model.load_state_dict(self.best)
+
+    def dump(self) -> dict[str, Any]:
+        kept = ("phase", "epoch", "stale", "optimizer", "best")
+        return {"model": self.model.state_dict(), **{key: getattr(self, key) for key in kept}}
+
+
+def _epoch(
+    model: nn.Module,
+    faces: TrainVal,
+    phase: Recipe,
+    objective: Objective,
+    optimizer: torch.optim.Optimizer,
+    run: Run,
+    done: Fit,
+    state: _State,
+) -> dict[str, Any]:
+    started = time.perf_counter()
+    number = len(done.rows) + 1
+    torch.manual_seed(seed_of(run.seed, run.stage, "dropout", number))
+    model.train()
+    batches = faces.train.shuffled(phase.batch_size, run.seed, number, faces.augmentation)
+    steps = math.ceil(len(faces.train) / phase.batch_size)
+    terms: list[dict[str, float]] = []
+    for step, batch in enumerate(batches):
+        _set_lr(optimizer, learning_rate(phase, state.epoch + step / steps))
+        losses = objective(model, batch.to(next(model.parameters()).device))
+        terms.append(_finite({key: value.item() for key, value in losses.items()}, run, number))
+        optimizer.zero_grad(set_to_none=True)
+        losses["loss"].backward()
+        optimizer.step()
+    row = {
+        "epoch": number,
+        "phase": state.phase,
+        "lr": optimizer.param_groups[0]["lr"],
+        **pd.DataFrame(terms).mean().to_dict(),
+        **_finite(_validate(model, faces.val), run, number),
+    }
+    done.rows.append(row)
+    done.images += len(faces.train)
+    done.seconds += time.perf_counter() - started
+    state.epoch += 1
+    state.stale += 1
+    if row["val_loss"] < done.val_loss:
+        done.val_loss, done.best_epoch = row["val_loss"], number
+        state.stale, state.best = 0, state.snapshot()
+    return row
+
+
+def learning_rate(phase: Recipe, epoch: float) -> float:
+    """The rate at a fractional ``epoch`` of the phase.
+
+    It rises linearly over the warm-up; then it is constant, or falls along half a cosine
+    to zero at the end (Loshchilov & Hutter, ICLR 2017, eq. 5, one cycle).
+    """
+    warmup = min(phase.warmup_epochs, phase.epochs / 2)
+    if epoch < warmup:
+        # Never zero: the first step of the first epoch must train something.
+        return phase.lr * max(epoch / warmup, 0.01)
+    if phase.schedule == "none":
+        return phase.lr
+    progress = (epoch - warmup) / max(phase.epochs - warmup, 1e-9)
+    return phase.lr * (1 + math.cos(math.pi * min(progress, 1.0))) / 2
+
+
+def _validate(model: nn.Module, faces: Faces) -> dict[str, float]:
+    values = scoring.logits(model, faces)
+    labels = faces.labels.numpy()
+    signed = np.where(labels > 0.5, values, -values)
+    recalls = [(signed[labels == label] > 0).mean() for label in (0, 1)]
+    return {
+        "val_loss": float(np.logaddexp(0, -signed).mean()),
+        "val_auc": float(roc_auc_score(labels, values)),
+        "val_balanced_accuracy": float(np.mean(recalls)),
+    }
+
+
+def _finite(terms: dict[str, float], run: Run, epoch: int) -> dict[str, float]:
+    for name, value in terms.items():
+        if not math.isfinite(value):
+            raise TrainingFailed(
+                f"{run.stage}: {name} is {value} in epoch {epoch}; lower the learning rate (lr)"
+            )
+    return terms
+
+
+def _optimizer(model: nn.Module, phase: Recipe) -> torch.optim.Optimizer:
+    shared: dict[str, Any] = {"lr": phase.lr, "weight_decay": phase.weight_decay}
+    if phase.optimizer == "sgd":
+        return torch.optim.SGD(model.parameters(), momentum=phase.momentum, **shared)
+    kind = torch.optim.Adam if phase.optimizer == "adam" else torch.optim.AdamW
+    return kind(model.parameters(), **shared)
+
+
+def _set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = lr

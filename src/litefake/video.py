@@ -1,0 +1,126 @@
+"""Exact frames of a video, also of a damaged or hostile one.
+
+A frame's index is its place, in presentation order, among the frames that can be decoded.
+Neither the header's frame count nor the frame rate is trusted: a clip of variable frame
+rate, cut short or with broken packets gives the same frames as its complete decoding.
+"""
+
+import contextlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from litefake.errors import VideoUnreadable
+
+MAX_PIXELS = 8192 * 4320
+# Containers only: a playlist or a concat script named .mp4 would open other files.
+FORMATS = "mov,matroska,avi"
+MAX_READ_ERRORS = 100
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One decoded frame, upright."""
+
+    index: int
+    seconds: float  # presentation time; NaN when the file gives none
+    image: np.ndarray  # height x width x 3, uint8, RGB
+
+
+@dataclass
+class Health:
+    """What reading a video met. ``truncated``: it holds fewer packets than its index says."""
+
+    frames: int = 0
+    bad_packets: int = 0
+    concealed: int = 0  # frames that the decoder marked as damaged
+    truncated: bool = False
+
+
+def count_packets(path: Path | str) -> int:
+    """Packets of the video stream: its number of frames when all of it can be decoded.
+
+    Raises VideoUnreadable.
+    """
+    with _opened(path) as (container, stream):
+        return sum(packet.size > 0 for packet in _packets(container, stream, Health()))
+
+
+def read_frames(
+    path: Path | str, wanted: Collection[int] | None = None, health: Health | None = None
+) -> Iterator[Frame]:
+    """Yield the ``wanted`` frames (all by default) in order, one in memory at a time.
+
+    Broken packets are passed over and counted in ``health``, which is complete once the
+    iterator is exhausted. Raises VideoUnreadable when no frame can be decoded.
+    """
+    health = Health() if health is None else health
+    with _opened(path) as (container, stream):
+        for picture in _decoded(container, stream, health):
+            index, health.frames = health.frames, health.frames + 1
+            if wanted is None or index in wanted:
+                seconds = float("nan") if picture.time is None else picture.time
+                yield Frame(index, seconds, _upright(picture))
+    if not health.frames:
+        raise VideoUnreadable(f"{path}: no frame can be decoded; replace or remove the file")
+
+
+@contextlib.contextmanager
+def _opened(path: Path | str) -> Iterator[tuple[Any, Any]]:
+    options = {"format_whitelist": FORMATS, "max_pixels": str(MAX_PIXELS)}
+    try:
+        container = av.open(f"file:{path}", options=options, metadata_errors="ignore")
+    except av.error.FFmpegError as error:
+        raise VideoUnreadable(f"{path}: cannot be opened as a video: {error.strerror}") from None
+    with container:
+        if not container.streams.video:
+            raise VideoUnreadable(f"{path}: has no video stream")
+        stream = container.streams.video[0]
+        codec = stream.codec_context
+        if codec is None:
+            raise VideoUnreadable(f"{path}: no decoder for its video stream")
+        if codec.width * codec.height > MAX_PIXELS:
+            raise VideoUnreadable(f"{path}: {codec.width}x{codec.height} pixels are too many")
+        codec.thread_count = 1  # processes run side by side, one clip each
+        codec.options = {"max_pixels": str(MAX_PIXELS)}  # the size may change within a stream
+        yield container, stream
+
+
+def _packets(container: Any, stream: Any, health: Health) -> Iterator[Any]:
+    """Every packet of the stream; a read error ends PyAV's loop, so it is started again."""
+    errors = packets = 0
+    reading = container.demux(stream)
+    while errors < MAX_READ_ERRORS:
+        try:
+            packet = next(reading)
+        except StopIteration:
+            break
+        except av.error.FFmpegError:
+            errors += 1
+            reading = container.demux(stream)
+            continue
+        packets += packet.size > 0
+        yield packet
+    health.bad_packets += errors
+    health.truncated = packets < stream.frames
+
+
+def _decoded(container: Any, stream: Any, health: Health) -> Iterator[Any]:
+    for packet in _packets(container, stream, health):
+        try:
+            pictures = packet.decode()
+        except av.error.FFmpegError:
+            health.bad_packets += 1
+            continue
+        for picture in pictures:
+            health.concealed += picture.is_corrupt
+            yield picture
+
+
+def _upright(picture: Any) -> np.ndarray:
+    image = picture.to_ndarray(format="rgb24", threads=1)
+    return np.ascontiguousarray(np.rot90(image, round(picture.rotation / 90)))

@@ -1,0 +1,41 @@
+"""Judge every finished model on the test split, which no other stage opens."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from litefake import comparison, errors, params, plots, reproducibility
+from litefake.artifacts import write_csv, write_json, write_text
+
+FACES, SPLIT, METRICS = "data/faces", "data/split.csv", Path("metrics")
+MODELS = ("b0", "lite0", "kd_lite0", "prune_kd")
+
+
+def main() -> None:
+    reproducibility.setup(params.section("reproducibility", reproducibility.Reproducibility))
+    settings = params.section("benchmark", comparison.BenchmarkParams)
+    ratios = {"prune_kd": float(params.value("prune.ratio"))}
+
+    finished = {
+        name: comparison.score(
+            Path("models") / f"{name}.safetensors", FACES, SPLIT, ratios.get(name, 0.0)
+        )
+        for name in MODELS
+    }
+    rows = {name: comparison.figures(one, settings) for name, one in finished.items()}
+    latency = comparison.measure_latency(finished, settings.latency)
+    table = comparison.table(rows, latency)
+    scores = {name: one.scores for name, one in finished.items()}
+    thresholds = {name: one.card.threshold for name, one in finished.items()}
+
+    write_csv("data/scores.csv", pd.concat(scores, names=["model"]).reset_index("model"))
+    for name, row in rows.items():
+        write_json(METRICS / "benchmark" / f"{name}.json", row)
+    write_json(METRICS / "latency.json", latency)
+    write_csv(METRICS / "comparison.csv", table, digits=4)
+    write_text(METRICS / "comparison.md", comparison.markdown(table, rows, latency))
+    plots.write(METRICS / "plots", table, scores, thresholds, rows["b0"]["majority_baseline"])
+
+
+if __name__ == "__main__":
+    errors.run(main)

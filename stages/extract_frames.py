@@ -1,0 +1,37 @@
+"""Decode every clip once and keep the frames that the rule of its class chooses."""
+
+import shutil
+from functools import partial
+from pathlib import Path
+
+from litefake import errors, extraction, manifest, params
+from litefake.artifacts import write_csv, write_json
+from litefake.parallel import map_items
+
+FOLDER = Path("data/frames")
+
+
+def main() -> None:
+    dataset = params.section("dataset", manifest.DatasetParams)
+    sampling = params.section("frames", extraction.SamplingParams)
+    videos = manifest.read_table("data/manifest.csv")
+    clips = videos[list(manifest.IDENTITY)]
+
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    if dataset.layout == "faces":
+        write_csv(FOLDER / "index.csv", extraction.index(clips, []))
+        reason = "layout faces: the data set holds crops"
+        write_json("metrics/extract_frames.json", {"skipped": reason})
+        return
+    work = partial(
+        extraction.extract, root=Path(dataset.root), folder=FOLDER, real=manifest.REAL, p=sampling
+    )
+    items = videos.to_dict("records")
+    extractions = list(map_items(work, items, f"frames -> {FOLDER}", "clip"))
+
+    write_csv(FOLDER / "index.csv", extraction.index(clips, extractions))
+    write_json("metrics/extract_frames.json", extraction.summary(extractions))
+
+
+if __name__ == "__main__":
+    errors.run(main)

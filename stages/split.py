@@ -1,0 +1,27 @@
+"""Divide the faces into train, val and test, so that nobody stands in two of them."""
+
+from pathlib import Path
+
+from litefake import errors, manifest, params, splits
+from litefake.artifacts import write_csv, write_json
+
+
+def main() -> None:
+    dataset = params.section("dataset", manifest.DatasetParams)
+    split = params.section("split", splits.SplitParams)
+    faces = manifest.read_table("data/faces/index.csv")
+
+    if dataset.layout == "faces":
+        table = splits.divide_given(faces, split)
+    else:
+        official = split.protocol == "official"
+        lists = manifest.official_splits(Path(dataset.root)) if official else {}
+        table = splits.divide(faces, split, lists)
+
+    figures = splits.counts(table, len(faces) - len(table), dataset.layout == "ffpp")
+    write_csv("data/split.csv", table)
+    write_json("metrics/split.json", figures)
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,119 @@
+"""Data that tests share: a tiny split of drawn faces that a network can learn."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from litefake import dataset, models
+from litefake.checkpoints import Run
+from litefake.dataset import TrainVal
+from litefake.faces import CropParams
+from litefake.training import Recipe
+
+SIZE = 32
+CROP = {
+    "scale_factor": 1.1,
+    "min_neighbors": 5,
+    "min_size": 0.2,
+    "detection_width": 640,
+    "margin": 0.3,
+    "size": SIZE,
+    "format": "png",
+    "quality": 95,
+}
+RECIPE = {
+    "epochs": 2,
+    "patience": 5,
+    "batch_size": 8,
+    "optimizer": "adam",
+    "lr": 1e-3,
+    "weight_decay": 0.0,
+    "momentum": 0.9,
+    "schedule": "none",
+    "warmup_epochs": 0.0,
+}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def crop() -> CropParams:
+    return CropParams.model_validate(CROP)
+
+
+@pytest.fixture
+def recipe() -> Recipe:
+    return Recipe.model_validate(RECIPE)
+
+
+@pytest.fixture(scope="session")
+def split_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``faces/`` and ``split.csv``: 24 train, 12 val and 12 test faces; fakes are striped."""
+    root = tmp_path_factory.mktemp("split")
+    random = np.random.default_rng(0)
+    rows = []
+    for split, count in (("train", 24), ("val", 12), ("test", 12)):
+        for number in range(count):
+            fake = number % 2
+            face = random.integers(60, 120, (SIZE, SIZE, 3), dtype=np.uint8)
+            if fake:
+                face[::4] += 100
+            name = f"{split}_{number:02}.png"
+            (root / "faces").mkdir(exist_ok=True)
+            cv2.imwrite(str(root / "faces" / name), face)
+            method = "Deepfakes" if fake else "youtube"
+            person = f"{split}{number // 4}"
+            rows.append(
+                {
+                    "key": f"{method}/{person}",
+                    "method": method,
+                    "target": person,
+                    "source": "",
+                    "person": person,
+                    "source_person": "",
+                    "control": False,
+                    "path": name,
+                    "label": fake,
+                    "split": split,
+                }
+            )
+    pd.DataFrame(rows).to_csv(root / "split.csv", index=False)
+    return root
+
+
+def new_model(
+    crop: CropParams, architecture: str = "tf_efficientnet_lite0", weights: str = "packaged"
+):
+    params = models.ModelParams.model_validate(
+        {"architecture": architecture, "weights": weights, "dropout": 0.2, "epoch_factor": 1.0}
+    )
+    return models.create(params, crop, "drawn faces", seed=0)
+
+
+@pytest.fixture
+def network(crop: CropParams):
+    """A Lite0 with ImageNet weights, and its card."""
+    return new_model(crop)
+
+
+@pytest.fixture
+def faces(split_folder: Path, network) -> TrainVal:
+    card = network[1]
+    return TrainVal(
+        dataset.read_split(split_folder / "faces", split_folder / "split.csv", "train", card),
+        dataset.read_split(split_folder / "faces", split_folder / "split.csv", "val", card),
+        None,
+    )
+
+
+@pytest.fixture
+def run(tmp_path: Path):
+    with Run("tiny", 0, {}, [], tmp_path / "checkpoints") as opened:
+        yield opened

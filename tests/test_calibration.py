@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from litefake import calibration
+
+
+def test_the_temperature_of_overconfident_logits_is_found():
+    random = np.random.default_rng(0)
+    honest = random.normal(0, 2, 20_000)
+    labels = (random.random(20_000) < 1 / (1 + np.exp(-honest))).astype(float)
+    assert calibration.fit_temperature(3 * honest, labels) == pytest.approx(3, rel=0.05)
+
+
+@given(st.lists(st.floats(-30, 30), min_size=1, max_size=20), st.floats(0.05, 20))
+def test_probabilities_keep_the_order_of_logits(logits, temperature):
+    values = calibration.probabilities(np.sort(np.array(logits)), temperature)
+    assert (np.diff(values) >= 0).all()
+    assert ((values >= 0) & (values <= 1)).all()
+
+
+def test_a_separable_set_is_cut_midway_and_a_tie_goes_to_a_half():
+    labels = np.array([0.0, 0, 1, 1])
+    assert calibration.fit_threshold(np.array([0.1, 0.2, 0.4, 0.9]), labels) == pytest.approx(0.3)
+    tied = calibration.fit_threshold(np.array([0.1, 0.45, 0.55, 0.9]), np.array([0.0, 1, 0, 1]))
+    assert tied in (pytest.approx(0.275), pytest.approx(0.725))
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(1, 99)), min_size=2, max_size=40).filter(
+        lambda pairs: len({label for label, _ in pairs}) == 2
+    )
+)
+def test_no_threshold_beats_the_fitted_one(pairs):
+    labels = np.array([float(label) for label, _ in pairs])
+    probability = np.array([value / 100 for _, value in pairs])
+
+    def balanced(threshold):
+        right = (probability >= threshold) == labels
+        return (right[labels == 0].mean() + right[labels == 1].mean()) / 2
+
+    best = max(balanced(cut / 200) for cut in range(201))
+    assert balanced(calibration.fit_threshold(probability, labels)) == pytest.approx(best)

@@ -1,0 +1,73 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from litefake.checkpoints import Run
+from litefake.errors import DataMissing, StageBusy
+
+SOURCE = Path(__file__).resolve().parent.parent / "src"
+
+
+def open_run(folder, recipe, inputs=(), seed=0):
+    return Run("tiny", seed, {"recipe": recipe}, [str(path) for path in inputs], folder)
+
+
+def kill(run, state):
+    """Leave ``run`` as a killed process would: with its states, without its lock."""
+    with pytest.raises(KeyboardInterrupt), run:
+        run.save("fit", state)
+        raise KeyboardInterrupt
+
+
+def test_states_survive_a_kill_and_go_after_success(tmp_path, recipe):
+    kill(open_run(tmp_path, recipe), {"epoch": 3, "weights": torch.arange(3)})
+    with open_run(tmp_path, recipe) as run:
+        state = run.load("fit")
+        assert state["epoch"] == 3
+        assert torch.equal(state["weights"], torch.arange(3))
+        assert run.load("other") is None
+    with open_run(tmp_path, recipe) as run:
+        assert run.load("fit") is None
+
+
+@pytest.mark.parametrize("what", ["seed", "params", "file"])
+def test_states_of_other_inputs_are_thrown_away(tmp_path, recipe, what, capsys):
+    table = tmp_path / "split.csv"
+    table.write_text("a")
+    kill(open_run(tmp_path, recipe, [table]), {"epoch": 3})
+    if what == "file":
+        table.write_text("b")
+    other = recipe.model_copy(update={"lr": 5.0}) if what == "params" else recipe
+    with open_run(tmp_path, other, [table], seed=int(what == "seed")) as run:
+        assert run.load("fit") is None
+    assert "belongs to other inputs; starting over" in capsys.readouterr().out
+
+
+def test_a_second_process_is_told_which_one_holds_the_stage(tmp_path, recipe):
+    code = (
+        "import sys, time; from litefake.checkpoints import Run; from pathlib import Path\n"
+        f"with Run('tiny', 0, {{}}, [], Path({str(tmp_path)!r})):\n"
+        "    print('held', flush=True); sys.stdin.read()\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(SOURCE)}
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+    ) as holder:
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(StageBusy, match=f"process {holder.pid} is running this stage"):
+            open_run(tmp_path, recipe).__enter__()
+        holder.stdin.close()
+    with open_run(tmp_path, recipe):
+        pass
+
+
+def test_a_missing_input_names_the_stage_to_run(tmp_path, recipe):
+    with pytest.raises(DataMissing, match=r"absent\.csv: not found; run `dvc repro tiny`"):
+        open_run(tmp_path, recipe, [tmp_path / "absent.csv"])

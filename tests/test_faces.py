@@ -1,0 +1,266 @@
+"""Detection, the geometry of the crop, and what is counted when there is no face."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from litefake import cropping, faces, params
+from litefake.errors import NoFaceFound, ParamsInvalid
+from litefake.faces import Box, Square
+
+
+def crop_params(**change: object) -> faces.CropParams:
+    values = {
+        "scale_factor": 1.2,
+        "min_neighbors": 5,
+        "min_size": 0.15,
+        "detection_width": 640,
+        "margin": 0.3,
+        "size": 48,
+        "format": "png",
+        "quality": 95,
+    }
+    return params.validate("faces", values | change, faces.CropParams)
+
+
+def draw_face(height: int = 240, width: int = 320, side: int = 120) -> np.ndarray:
+    """A face plain enough to draw, and face-like enough for the Haar cascade.
+
+    The cascade looks for dark eyes under a bright brow, a bright nose between them and a dark
+    mouth under it.
+    """
+    unit = side / 100
+    image = np.full((height, width), 90, np.uint8)
+    cx, cy = width // 2, height // 2
+
+    def ellipse(x: float, y: float, a: float, b: float, gray: int) -> None:
+        centre = (round(cx + x * unit), round(cy + y * unit))
+        cv2.ellipse(image, centre, (round(a * unit), round(b * unit)), 0, 0, 360, gray, -1)
+
+    ellipse(0, 4, 44, 60, 190)  # head
+    for side_of in (-1, 1):
+        ellipse(side_of * 19, -14, 15, 8, 110)  # socket
+        ellipse(side_of * 19, -12, 9, 4, 40)  # eye
+        ellipse(side_of * 19, -25, 15, 3, 60)  # brow
+    ellipse(0, 2, 5, 18, 215)  # bridge of the nose
+    ellipse(0, 17, 9, 3, 120)  # nostrils
+    ellipse(0, 34, 19, 5, 80)  # mouth
+    return cv2.cvtColor(cv2.GaussianBlur(image, (0, 0), 2 * unit), cv2.COLOR_GRAY2RGB)
+
+
+class Fixed:
+    """A detector that always answers the same."""
+
+    def __init__(self, *boxes: Box) -> None:
+        self.boxes = list(boxes)
+
+    def detect(self, image: np.ndarray) -> list[Box]:
+        return self.boxes
+
+
+def test_haar_finds_a_face_in_pixels_of_the_frame():
+    frame = draw_face()
+    box = faces.biggest(faces.HaarDetector(crop_params()).detect(frame))
+    assert box is not None
+    assert abs(box.x + box.width / 2 - 160) < 15
+    assert abs(box.y + box.height / 2 - 120) < 20
+    assert 80 < box.width < 160
+
+
+def test_detection_at_a_smaller_width_answers_in_pixels_of_the_frame():
+    frame = draw_face(480, 640, 240)
+    full = faces.biggest(faces.HaarDetector(crop_params()).detect(frame))
+    half = faces.biggest(faces.HaarDetector(crop_params(detection_width=320)).detect(frame))
+    assert full is not None
+    assert half is not None
+    assert np.abs(np.subtract(full, half)).max() < 30
+
+
+def test_a_frame_is_never_scaled_up_to_be_searched():
+    frame = draw_face()
+    narrow = faces.HaarDetector(crop_params(detection_width=320)).detect(frame)
+    assert faces.HaarDetector(crop_params(detection_width=4000)).detect(frame) == narrow
+
+
+@pytest.mark.parametrize("shape", [(240, 320, 3), (1, 1, 3), (3, 2000, 3), (2000, 3, 3)])
+def test_haar_finds_nothing_in_an_empty_frame_of_any_shape(shape):
+    assert faces.HaarDetector(crop_params()).detect(np.full(shape, 128, np.uint8)) == []
+
+
+def test_the_biggest_box_wins():
+    small, big, same = Box(0, 0, 10, 10), Box(5, 5, 12, 12), Box(9, 9, 12, 12)
+    assert faces.biggest([small, big, same]) == big
+    assert faces.biggest([]) is None
+
+
+def test_only_the_biggest_face_is_located():
+    detector = Fixed(Box(0, 0, 10, 10), Box(50, 40, 20, 20))
+    assert faces.locate(draw_face(), detector, margin=0.5) == Square(45, 35, 30)
+    assert faces.locate(draw_face(), Fixed(), margin=0.5) is None
+
+
+@given(
+    box=st.builds(Box, *[st.integers(-50, 400)] * 2, *[st.integers(1, 300)] * 2),
+    margin=st.floats(0, 2),
+)
+def test_the_square_grows_evenly_about_the_centre_of_the_box(box, margin):
+    x, y, side = faces.square_around(box, margin)
+    assert side == max(1, round(max(box.width, box.height) * (1 + margin)))
+    assert abs((x + side / 2) - (box.x + box.width / 2)) <= 0.5
+    assert abs((y + side / 2) - (box.y + box.height / 2)) <= 0.5
+
+
+@given(
+    shape=st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    square=st.builds(Square, st.integers(-90, 90), st.integers(-90, 90), st.integers(1, 90)),
+    size=st.integers(16, 64),
+)
+def test_a_crop_has_its_size_wherever_the_square_lies(shape, square, size):
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (*shape, 3), np.uint8)
+    cropped = faces.cut(image, square, size)
+    assert cropped.shape == (size, size, 3)
+    assert cropped.dtype == np.uint8
+
+
+def test_a_square_inside_the_frame_is_cut_as_it_is():
+    image = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
+    assert np.array_equal(faces.cut(image, Square(7, 11, 32), 32), image[11:43, 7:39])
+
+
+def test_past_the_border_the_edge_is_repeated():
+    image = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
+    cropped = faces.cut(image, Square(-8, -4, 32), 32)
+    assert np.array_equal(cropped[4:, 8:], image[:28, :24])
+    assert np.array_equal(cropped[4:, :8], np.repeat(image[:28, :1], 8, axis=1))
+    assert np.array_equal(cropped[:4, 8:], np.repeat(image[:1, :24], 4, axis=0))
+    assert (cropped[:4, :8] == image[0, 0]).all()
+
+
+def test_a_smaller_crop_averages_what_it_covers():
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[::2] = 200
+    assert (faces.cut(image, Square(0, 0, 64), 32) == 100).all()
+
+
+def test_crop_applies_margin_and_size():
+    image = np.zeros((100, 100, 3), np.uint8)
+    image[35:65, 35:65] = 255
+    p = crop_params(margin=1.0, size=60)
+    cropped = faces.crop(image, Box(35, 35, 30, 30), p)
+    assert (cropped[15:45, 15:45] == 255).all()
+    assert cropped.sum() == 255 * 3 * 30 * 30
+
+
+def save(path: Path, image: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+
+
+def frame_rows(key: str, count: int) -> list[dict]:
+    return [
+        {"key": key, "method": key.split("/")[0], "frame": i, "path": f"{key}/{i:06d}.png"}
+        for i in range(count)
+    ]
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> list[cropping.ClipFaces]:
+    """One clip with a face in two of three frames, one without any."""
+    rows = [frame_rows("youtube/000", 3), frame_rows("youtube/001", 2)]
+    blank = np.full((240, 320, 3), 90, np.uint8)
+    images = [draw_face(), blank, draw_face(), blank, blank]
+    for row, image in zip([*rows[0], *rows[1]], images, strict=True):
+        save(tmp_path / "frames" / row["path"], image)
+    root, out = tmp_path / "frames", tmp_path / "faces"
+    return [cropping.crop_clip(clip, root, out, crop_params()) for clip in rows]
+
+
+def test_faces_are_written_and_frames_without_one_counted(clips, tmp_path):
+    counts = cropping.summary(clips)
+    assert (counts["frames"], counts["faces"], counts["without_face"]) == (5, 2, 3)
+    assert counts["share_lost"] == pytest.approx(0.6)
+    assert counts["clips_without_face"] == 1
+    assert counts["clips_without_face_names"] == ["youtube/001"]
+    assert counts["per_method"]["youtube"]["faces"] == 2
+    written = sorted(p.relative_to(tmp_path / "faces") for p in (tmp_path / "faces").rglob("*.png"))
+    assert [str(path) for path in written] == [
+        "youtube/000/000000.png",
+        "youtube/000/000002.png",
+    ]
+    assert cv2.imread(str(tmp_path / "faces" / written[0])).shape == (48, 48, 3)
+
+
+def test_the_index_says_where_each_crop_was_cut(clips, tmp_path):
+    frames = pd.DataFrame(frame_rows("youtube/000", 3) + frame_rows("youtube/001", 2))
+    table = cropping.index(frames, clips)
+    assert list(table["frame"]) == [0, 2]
+    row = table.iloc[0]
+    frame = cv2.imread(str(tmp_path / "frames" / row.path))
+    cropped = cv2.imread(str(tmp_path / "faces" / row.path))
+    assert np.array_equal(faces.cut(frame, Square(row.x, row.y, row.side), 48), cropped)
+
+
+def test_a_class_without_any_face_is_an_error(clips):
+    with pytest.raises(NoFaceFound, match="youtube: no face in any frame; lower"):
+        cropping.index(pd.DataFrame(frame_rows("youtube/001", 2)), clips[1:])
+
+
+def test_ready_crops_are_resized_whole_and_damaged_ones_counted(tmp_path):
+    rows = [
+        frame_rows("youtube/000", 1),
+        frame_rows("youtube/001", 1),
+        frame_rows("youtube/002", 1),
+    ]
+    image = np.random.default_rng(0).integers(0, 256, (48, 48, 3), np.uint8)
+    save(tmp_path / rows[0][0]["path"], image)
+    (tmp_path / rows[1][0]["path"]).parent.mkdir(parents=True)
+    (tmp_path / rows[1][0]["path"]).write_bytes(b"no image")
+    out = tmp_path / "faces"
+    results = [cropping.crop_clip(r, tmp_path, out, crop_params(), ready=True) for r in rows]
+    counts = cropping.summary(results)
+    assert (counts["faces"], counts["unreadable"], counts["without_face"]) == (1, 2, 0)
+    assert counts["unreadable_images"] == ["youtube/001/000000.png", "youtube/002/000000.png"]
+    written = cv2.cvtColor(cv2.imread(str(out / rows[0][0]["path"])), cv2.COLOR_BGR2RGB)
+    assert np.array_equal(written, image)
+
+
+def test_a_ready_crop_that_is_not_square_is_not_distorted(tmp_path):
+    image = np.zeros((20, 48, 3), np.uint8)
+    image[:, 14:34] = 255
+    cropped = faces.cut(image, faces.whole(image), 48)
+    assert np.array_equal(cropped[14:34], image)
+
+
+def test_a_contact_sheet_shows_crops_of_the_whole_table(tmp_path):
+    rows = []
+    for number in range(100):
+        save(tmp_path / f"faces/{number}.png", np.full((48, 48, 3), number, np.uint8))
+        rows.append({"method": "FaceSwap", "path": f"{number}.png"})
+    cropping.write_contact_sheets(pd.DataFrame(rows), tmp_path / "faces", tmp_path / "sheets")
+    sheet = cv2.imread(str(tmp_path / "sheets/FaceSwap.png"))
+    tile = cropping.SHEET_TILE
+    assert sheet.shape == (6 * tile, 8 * tile, 3)
+    shown = sheet[tile // 2 :: tile, tile // 2 :: tile, 0].ravel()
+    assert (shown[0], shown[-1]) == (0, 99)
+    assert (np.diff(shown.astype(int)) > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"scale_factor": 1.0}, "faces.scale_factor"),
+        ({"margin": -0.1}, "faces.margin"),
+        ({"size": 112.5}, "faces.size"),
+        ({"min_size": 40}, "faces.min_size"),
+        ({"format": "gif"}, "faces.format"),
+    ],
+)
+def test_wrong_params_are_one_line(change, line):
+    with pytest.raises(ParamsInvalid, match=line):
+        crop_params(**change)

@@ -1,0 +1,148 @@
+import pickle
+
+import pytest
+import safetensors.torch
+import timm
+import torch
+from torch import nn
+
+from litefake import footprint, models
+from litefake.errors import DataMissing, ModelUnreadable
+from litefake.models import ModelParams
+from tests.conftest import new_model
+
+BOTH = ["efficientnet_b0", "tf_efficientnet_lite0"]
+
+
+def params(architecture, weights):
+    return ModelParams(architecture=architecture, weights=weights, dropout=0.2, epoch_factor=1.0)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "expected"),
+    [("efficientnet_b0", 4_008_829), ("tf_efficientnet_lite0", 3_372_289)],
+)
+def test_the_networks_have_the_published_size(crop, architecture, expected):
+    model, _ = new_model(crop, architecture)
+    assert footprint.parameters(model) == expected
+    assert model(torch.zeros(2, 3, 32, 32)).shape == (2, 1)
+
+
+def test_macs_agree_with_the_published_figure_of_lite0(crop):
+    # 407 M multiply-accumulates at 224 px for 1000 classes (TensorFlow's model card).
+    model, _ = new_model(crop)
+    assert footprint.macs(model, 224) / 1e6 == pytest.approx(385, rel=0.06)
+
+
+@pytest.mark.parametrize("architecture", BOTH)
+def test_a_saved_model_comes_back_bit_exact(crop, tmp_path, architecture):
+    model, card = new_model(crop, architecture)
+    card = card.model_copy(update={"threshold": 0.123456789, "temperature": 1.5})
+    models.save(model, card, tmp_path / "model.safetensors")
+    loaded, loaded_card = models.load(tmp_path / "model.safetensors")
+    images = torch.randn(2, 3, 32, 32)
+    assert loaded_card == card
+    assert not loaded.training
+    with torch.inference_mode():
+        assert torch.equal(model.eval()(images), loaded(images))
+
+
+def test_packaged_weights_are_in_both_networks_and_gates_start_open(crop):
+    lite0, card = models.create(params("tf_efficientnet_lite0", "packaged"), crop, "x", 0)
+    b0, _ = models.create(params("efficientnet_b0", "packaged"), crop, "x", 0)
+    assert card.mean == card.std == [0.5, 0.5, 0.5]
+    fresh = timm.create_model("tf_efficientnet_lite0", num_classes=1).state_dict()
+    ours, theirs = b0.state_dict(), lite0.state_dict()
+    shared = [name for name in theirs if not name.startswith("classifier")]
+    assert all(torch.equal(ours[name], theirs[name]) for name in shared)
+    assert not torch.equal(theirs["conv_stem.weight"], fresh["conv_stem.weight"])
+    gates = [layer for name, layer in b0.named_modules() if name.endswith("se.conv_expand")]
+    assert len(gates) == 16
+    assert all((gate.bias == 4).all() for gate in gates)
+
+
+def test_the_first_logits_are_small(crop):
+    for architecture in BOTH:
+        model, _ = models.create(params(architecture, "packaged"), crop, "x", 0)
+        with torch.inference_mode():
+            assert model.eval()(torch.randn(8, 3, 64, 64)).abs().max() < 1
+
+
+def test_imagenet_without_network_names_the_alternatives(crop, monkeypatch):
+    def offline(*_args, **_kwargs):
+        raise ConnectionError
+
+    monkeypatch.setattr(timm, "create_model", offline)
+    with pytest.raises(DataMissing, match=r"set weights to packaged \(offline\) or xavier"):
+        models.create(params("efficientnet_b0", "imagenet"), crop, "x", 0)
+
+
+def test_a_missing_model_says_how_to_make_it(tmp_path):
+    with pytest.raises(ModelUnreadable, match="run `dvc repro` to make it"):
+        models.load(tmp_path / "absent.safetensors")
+
+
+class _Bomb:
+    def __reduce__(self):
+        return (pytest.fail, ("a pickle was opened",))
+
+
+def test_a_pickle_is_never_opened(tmp_path):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(pickle.dumps(_Bomb()))
+    with pytest.raises(ModelUnreadable, match="pickled models are never opened"):
+        models.load(path)
+
+
+@pytest.mark.parametrize("cut", [0, 4, 100, 20_000])
+def test_a_damaged_file_is_one_clear_line(crop, tmp_path, cut):
+    path = tmp_path / "model.safetensors"
+    models.save(*new_model(crop), path)
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(ModelUnreadable, match="not a safetensors file") as caught:
+        models.load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_foreign_tensors_and_other_architectures_are_refused(crop, tmp_path):
+    model, card = new_model(crop)
+    path = tmp_path / "model.safetensors"
+    safetensors.torch.save_file({"a": torch.zeros(1)}, path)
+    with pytest.raises(ModelUnreadable, match="not a model of litefake"):
+        models.load(path)
+    models.save(model, card.model_copy(update={"architecture": "efficientnet_b0"}), path)
+    with pytest.raises(ModelUnreadable, match="do not fit efficientnet_b0"):
+        models.load(path)
+
+
+def test_widths_that_do_not_fit_each_other_are_refused(crop, tmp_path):
+    model, card = new_model(crop)
+    model.conv_stem.weight = nn.Parameter(model.conv_stem.weight[:5])
+    models.save(model, card, tmp_path / "model.safetensors")
+    with pytest.raises(ModelUnreadable, match="do not fit tf_efficientnet_lite0"):
+        models.load(tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize("architecture", BOTH)
+def test_a_network_takes_the_widths_of_a_narrower_one(crop, tmp_path, architecture):
+    """Every second expansion channel of one block goes, as pruning would take them."""
+    model, card = new_model(crop, architecture)
+    block = model.blocks[2][1]
+    keep = torch.arange(0, block.conv_pw.out_channels, 2)
+    narrow = model.state_dict()
+    prefix = "blocks.2.1."
+    for name in list(narrow):
+        inner = name.removeprefix(prefix)
+        if not name.startswith(prefix) or narrow[name].dim() == 0:
+            continue
+        if inner.startswith(("conv_pw.", "bn1.", "conv_dw.", "bn2.", "se.conv_expand.")):
+            narrow[name] = narrow[name][keep]
+        elif inner in ("conv_pwl.weight", "se.conv_reduce.weight"):
+            narrow[name] = narrow[name][:, keep]
+    models.reshape_to(model, narrow)
+    models.save(model, card, tmp_path / "narrow.safetensors")
+    loaded, _ = models.load(tmp_path / "narrow.safetensors")
+    images = torch.randn(1, 3, 32, 32)
+    with torch.inference_mode():
+        assert torch.equal(model.eval()(images), loaded(images))
+    assert footprint.widths(loaded)["blocks.2.1.conv_dw"] == len(keep)

@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from litefake import params, preflight
+from litefake.errors import LitefakeError, ParamsInvalid
+from litefake.training import Recipe
+from tests.conftest import RECIPE
+
+ROOT = Path(__file__).resolve().parent.parent
+PROFILES = sorted((ROOT / "profiles").glob("*.yaml"))
+
+
+def write(path: Path, recipe: dict) -> Path:
+    file = path / "params.yaml"
+    file.write_text(yaml.safe_dump({"train": recipe}), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"learning": 1}, "train.learning: is not a known key, got"),
+        ({"epochs": "ten"}, "train.epochs: must be a valid integer, got 'ten'"),
+        ({"epochs": 2.0}, "train.epochs: must be a valid integer, got 2.0"),
+        ({"epochs": True}, "train.epochs: must be a valid integer, got True"),
+        ({"epochs": -1}, "train.epochs: must be greater than or equal to 0, got -1"),
+        ({"lr": "3e-4"}, "write 3.0e-4, not 3e-4"),
+        ({"optimizer": "lion"}, "train.optimizer: must be 'sgd', 'adam' or 'adamw', got 'lion'"),
+        ({"patience": None}, "train.patience: must be a valid integer, got None"),
+    ],
+)
+def test_a_bad_value_is_one_line_that_names_it(tmp_path, change, expected):
+    file = write(tmp_path, RECIPE | change)
+    with pytest.raises(ParamsInvalid) as caught:
+        params.section("train", Recipe, file)
+    assert str(caught.value).startswith(f"{file}, ")
+    assert expected.removesuffix(", got") in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_key_and_a_missing_section_are_named(tmp_path):
+    without = {key: value for key, value in RECIPE.items() if key != "lr"}
+    file = write(tmp_path, without)
+    with pytest.raises(ParamsInvalid, match="train.lr: is missing"):
+        params.section("train", Recipe, file)
+    with pytest.raises(ParamsInvalid, match="finetune: section is missing"):
+        params.section("finetune", Recipe, file)
+
+
+@pytest.mark.parametrize("text", ["- a list\n", "a: [1\n", ""])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path, text):
+    file = tmp_path / "params.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ParamsInvalid, match=r"params\.yaml"):
+        params.read(file)
+
+
+def test_an_absent_file_says_where_to_run(tmp_path):
+    with pytest.raises(ParamsInvalid, match="run from the repository's root"):
+        params.read(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize("file", [ROOT / "params.yaml", *PROFILES], ids=lambda file: file.name)
+def test_every_profile_is_valid_and_has_the_same_keys(file):
+    def keys(values, prefix=""):
+        for key, value in values.items():
+            yield prefix + key
+            # A sampling rule is one of three keys, so it may differ.
+            if isinstance(value, dict) and prefix + key not in ("frames.real", "frames.fake"):
+                yield from keys(value, f"{prefix}{key}.")
+
+    loaded = params.read(file)
+    assert set(loaded) == set(preflight.SECTIONS)
+    assert set(keys(loaded)) == set(keys(params.read(ROOT / "params.yaml")))
+    for name, kind in preflight.SECTIONS.items():
+        params.section(name, kind, file)
+
+
+def test_the_check_finds_a_typo_in_any_section_and_an_unknown_section(tmp_path):
+    good = params.read(ROOT / "params.yaml")
+    file = tmp_path / "params.yaml"
+    for bad, expected in (
+        (good | {"prune": good["prune"] | {"ratoi": 0.3}}, "prune.ratoi: is not a known key"),
+        (good | {"prunes": {}}, "prunes: is not a known section"),
+        (
+            good | {"prune": good["prune"] | {"ratio": 1.4}},
+            "prune.ratio: must be less than 1, got 1.4",
+        ),
+    ):
+        file.write_text(yaml.safe_dump(bad), encoding="utf-8")
+        with pytest.raises(LitefakeError, match=expected):
+            preflight.check(file, tmp_path / "manifest.csv")
