@@ -15,7 +15,6 @@ def main() -> None:
     reproducibility.setup(params.section("reproducibility", reproducibility.Reproducibility))
     settings = params.section("benchmark", comparison.BenchmarkParams)
     ratios = {"prune_kd": float(params.value("prune.ratio"))}
-
     finished = {
         name: comparison.score(
             Path("models") / f"{name}.safetensors", FACES, SPLIT, ratios.get(name, 0.0)

@@ -10,7 +10,7 @@ OUT = Path("data/videos")
 
 def main() -> None:
     recipe = params.section("demo", demo.DemoParams)
-    root = Path(params.read()["dataset"]["root"])
+    root = Path(params.value("dataset.root"))
 
     OUT.mkdir(parents=True, exist_ok=True)
     if root.resolve() == OUT.resolve():

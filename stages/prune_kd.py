@@ -25,6 +25,8 @@ def main() -> None:
 
         models.save(result.model, scoring.calibrated(result.model, card, faces.val), MODEL)
         write_csv("metrics/curves/prune_kd.csv", result.curve)
+        write_csv("metrics/pruning/iterations.csv", result.history)
+        write_csv("metrics/pruning/widths.csv", result.widths)
         write_json("metrics/prune_kd.json", result.summary)
 
 

@@ -108,7 +108,9 @@ def test_splits_pair_every_identity_once(built):
         split: [number for pair in pairs for number in pair]
         for split, pairs in read_pairs(root).items()
     }
-    assert sorted(functools.reduce(operator.iadd, members.values(), [])) == [f"{number:03d}" for number in range(6)]
+    assert sorted(functools.reduce(operator.iadd, members.values(), [])) == [
+        f"{number:03d}" for number in range(6)
+    ]
     assert {split: len(numbers) for split, numbers in members.items()} == {
         "train": 2,
         "val": 2,

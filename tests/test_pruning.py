@@ -37,6 +37,7 @@ RECIPE = Recipe(
     warmup_epochs=0,
 )
 GLOBAL = PruneParams(
+    normalizer="mean",
     ratio=0.35,
     iterations=3,
     scope="global",

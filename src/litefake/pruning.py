@@ -45,6 +45,8 @@ class PruneParams(Section):
         global scope the others give more instead.
     round_to: widths become the nearest multiple of this; 1 leaves them as they fall.
     samples: training faces from which the gradients of an iteration are taken.
+    normalizer: ``mean`` divides the scores of a group by their mean before groups are
+        ranked together (Torch-Pruning's default), ``none`` ranks the raw scores.
     recipe: the training that follows every iteration.
     """
 
@@ -54,6 +56,7 @@ class PruneParams(Section):
     max_pruning_ratio: float = Field(gt=0, le=1)
     round_to: int = Field(ge=1)
     samples: int = Field(ge=1)
+    normalizer: Normalizer
     recipe: Recipe
 
 

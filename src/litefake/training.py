@@ -82,7 +82,7 @@ def fit(
     The best epoch is the one with the lowest cross-entropy on validation; every phase
     starts from the best weights so far and ends after its epochs or its patience. After
     every epoch the state is saved under ``name`` in ``run``. Every epoch draws its random
-    numbers from (seed, epoch) alone, so a killed and resumed run equals an uninterrupted
+    numbers from (seed, name, epoch) alone, so a killed and resumed run equals an uninterrupted
     one. Raises TrainingFailed when the loss is not finite.
     """
     device = reproducibility.device()
@@ -102,7 +102,8 @@ def fit(
             if state.optimizer is not None:
                 optimizer.load_state_dict(state.optimizer)
             while state.epoch < phase.epochs and state.stale < phase.patience:
-                row = _epoch(model, faces, phase, objective, optimizer, run, done, state)
+                seed = seed_of(run.seed, name)
+                row = _epoch(model, faces, phase, objective, optimizer, run, seed, done, state)
                 bar.update()
                 bar.set_postfix(loss=f"{row['loss']:.3f}", val=f"{row['val_loss']:.3f}")
                 state.optimizer = optimizer.state_dict()
@@ -145,14 +146,15 @@ def _epoch(
     objective: Objective,
     optimizer: torch.optim.Optimizer,
     run: Run,
+    seed: int,
     done: Fit,
     state: _State,
 ) -> dict[str, Any]:
     started = time.perf_counter()
     number = len(done.rows) + 1
-    torch.manual_seed(seed_of(run.seed, run.stage, "dropout", number))
+    torch.manual_seed(seed_of(seed, "dropout", number))
     model.train()
-    batches = faces.train.shuffled(phase.batch_size, run.seed, number, faces.augmentation)
+    batches = faces.train.shuffled(phase.batch_size, seed, number, faces.augmentation)
     steps = math.ceil(len(faces.train) / phase.batch_size)
     terms: list[dict[str, float]] = []
     for step, batch in enumerate(batches):

@@ -1,0 +1,101 @@
+"""The layers hold: a module imports only from rows below its own; closures stay apart."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tools.stage_code import imported_files
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "src" / "litefake"
+LAYERS = [
+    ["errors"],
+    ["params", "artifacts", "parallel", "images"],
+    ["reproducibility"],
+    ["manifest", "video", "faces", "transforms", "aggregation", "metrics", "calibration"],
+    ["extraction", "cropping", "splits", "models", "footprint", "latency", "checkpoints"],
+    ["dataset"],
+    ["scoring", "distillation"],
+    ["training", "importance", "plots"],
+    ["pruning", "comparison", "setting"],
+    ["preflight"],
+    ["cli"],
+    ["__main__"],
+]
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[a-z]*.py"))
+TRAINING = ["train_b0", "train_lite0", "kd_lite0", "prune_kd"]
+
+
+def imports_of(path: Path) -> set[str]:
+    """Modules of litefake that ``path`` imports, by their first name: ``demo``, ``faces``."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "litefake":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("litefake."):
+            found.add(node.module.split(".")[1])
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names if alias.name.startswith("litefake.")]
+            found |= {name.split(".")[1] for name in names}
+    return found
+
+
+def closure(stage: str) -> set[str]:
+    return {Path(file).stem for file in imported_files(ROOT / "stages" / f"{stage}.py")}
+
+
+def test_every_module_has_a_layer():
+    assert {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"} == set(LEVEL)
+
+
+@pytest.mark.parametrize("name", sorted(LEVEL))
+def test_a_module_imports_only_from_below(name):
+    above = [
+        other
+        for other in imports_of(PACKAGE / f"{name}.py") - {"demo"}
+        if LEVEL[other] >= LEVEL[name]
+    ]
+    assert above == []
+
+
+def test_the_demo_stands_on_the_lowest_layers_and_carries_none():
+    for path in (PACKAGE / "demo").glob("*.py"):
+        assert all(LEVEL[name] <= 1 for name in imports_of(path) - {"demo"}), path.name
+    users = [name for name in LEVEL if "demo" in imports_of(PACKAGE / f"{name}.py")]
+    assert users == ["preflight"]
+
+
+@pytest.mark.parametrize("stage", TRAINING)
+def test_training_never_reaches_what_judges_it(stage):
+    assert not closure(stage) & {"aggregation", "metrics", "latency", "comparison", "plots"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_stage_reaches_the_command_line(stage):
+    assert not closure(stage) & {"cli", "preflight", "__main__"}
+
+
+def test_the_demo_is_reached_by_its_own_stage_alone():
+    reaching = [
+        stage
+        for stage in STAGES
+        if any("/demo/" in file for file in imported_files(ROOT / "stages" / f"{stage}.py"))
+    ]
+    assert reaching == ["make_demo"]
+
+
+def test_the_test_split_is_opened_by_the_benchmark_alone():
+    openers = {
+        path.stem
+        for path in [*PACKAGE.glob("*.py"), *(ROOT / "stages").glob("*.py")]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute | ast.Name)
+        and "read_split" in ast.unparse(node.func)
+        and any(isinstance(arg, ast.Constant) and arg.value == "test" for arg in node.args)
+    }
+    assert openers == {"comparison"}
+    reaching = [stage for stage in STAGES if "comparison" in closure(stage)]
+    assert reaching == ["benchmark"]

@@ -1,0 +1,112 @@
+"""dvc.yaml says the truth: code, parameters and outputs of every stage; the lock fits."""
+
+import ast
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tools.stage_code import ROOT, imported_files, is_code
+
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+LOCK = ROOT / "dvc.lock"
+
+
+def outputs(stage, kinds=("outs", "metrics", "plots")):
+    """Path and options of each output."""
+    for kind in kinds:
+        for entry in STAGES[stage].get(kind, []):
+            if isinstance(entry, dict):
+                yield from entry.items()
+            else:
+                yield entry, {}
+
+
+def sections_read(path: Path) -> set[str]:
+    """Names given to ``params.section`` and ``params.value`` in a file."""
+    return {
+        node.args[0].value
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("params.section", "params.value")
+    }
+
+
+def test_stages_and_scripts_are_the_same_names():
+    scripts = {path.stem for path in (ROOT / "stages").glob("*.py")} - {"__init__"}
+    assert set(STAGES) == scripts
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_is_a_small_script_without_plumbing(stage):
+    text = (ROOT / "stages" / f"{stage}.py").read_text()
+    assert len(text.splitlines()) <= 40
+    assert STAGES[stage]["cmd"] == f"python -m stages.{stage}"
+    assert STAGES[stage]["desc"]
+    assert not {"try:", "argparse", "logging", "import dvc"} & set(text.split())
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_listed_code_is_the_imported_code(stage):
+    """After an edit of imports: ``python -m tools.stage_code`` writes the list."""
+    listed = {dep for dep in STAGES[stage]["deps"] if is_code(dep)}
+    assert listed == imported_files(ROOT / "stages" / f"{stage}.py")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_listed_parameters_are_the_ones_read(stage):
+    script = ROOT / "stages" / f"{stage}.py"
+    read = sections_read(script)
+    if "src/litefake/setting.py" in STAGES[stage]["deps"]:
+        read |= sections_read(ROOT / "src" / "litefake" / "setting.py")
+    assert set(STAGES[stage]["params"]) == read
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_outputs_are_literal_and_stand_in_the_script(stage):
+    """DVC deletes an output before a run: a templated one could be a user's folder."""
+    text = (ROOT / "stages" / f"{stage}.py").read_text()
+    for path, options in outputs(stage):
+        assert "${" not in path
+        assert path.startswith(("data/", "models/", "metrics/"))
+        assert "persist" not in options
+        last = Path(path).name
+        known = last in text or path.startswith(("metrics/plots/", "metrics/benchmark/"))
+        assert known, f"{path} is not written by {stage}"
+    for path, options in outputs(stage, ["metrics", "plots"]):
+        assert options.get("cache") is False, path
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_has_an_output_that_is_not_committed(stage):
+    """With committed outputs alone a fresh clone would skip it and show another's figures."""
+    assert any(not path.startswith("metrics/") for path, _ in outputs(stage))
+
+
+def test_each_model_of_the_benchmark_is_made_by_one_stage():
+    made = {path for stage in STAGES for path, _ in outputs(stage) if path.startswith("models/")}
+    judged = {dep for dep in STAGES["benchmark"]["deps"] if dep.startswith("models/")}
+    assert made == judged
+
+
+@pytest.mark.skipif(not LOCK.exists(), reason="the pipeline has not been run yet")
+def test_in_the_lock_every_dependency_has_the_hash_of_its_producer():
+    lock = yaml.safe_load(LOCK.read_text())["stages"]
+    assert set(lock) == set(STAGES)
+    made = {out["path"]: out["md5"] for stage in lock.values() for out in stage.get("outs", [])}
+    checked = 0
+    for name, stage in lock.items():
+        for dep in stage.get("deps", []):
+            if dep["path"] in made:
+                assert dep["md5"] == made[dep["path"]], (name, dep["path"])
+                checked += 1
+    assert checked > 10
+
+
+def test_plots_name_files_that_a_stage_writes():
+    pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+    written = {path for stage in STAGES for path, _ in outputs(stage)}
+    for plot in pipeline["plots"]:
+        for name, options in plot.items():
+            files = options.get("y", {}) if options else {}
+            assert set(files) <= written if files else name in written

@@ -1,0 +1,74 @@
+"""Check that dvc.lock, the code, params.yaml, the committed metrics and the README agree.
+
+``python -m tools.check_lock`` looks at the commit, so it needs no data: what Git does not
+hold may be absent, everything else must be there and be what the lock file says.
+"""
+
+import json
+import subprocess
+from typing import Any
+
+import yaml
+
+from tools.readme import ROOT, render
+
+
+def main() -> None:
+    problems = stale() + missing() + readme()
+    for problem in problems:
+        print(problem)
+    if problems:
+        raise SystemExit(f"lock check: {len(problems)} problem(s); run `make repro docs`, commit")
+    print("lock check: dvc.lock, code, params, metrics and README agree")
+
+
+def stale() -> list[str]:
+    """What ``dvc status`` reports, without files that Git ignores."""
+    status = json.loads(output("dvc", "status", "--json"))
+    found = []
+    for stage, changes in status.items():
+        for change in changes:
+            # A change is {"changed deps": {path: state}}, or a bare word ("changed command").
+            if isinstance(change, str):
+                found.append(f"{stage}: {change}")
+                continue
+            for kind, paths in change.items():
+                found += [
+                    f"{stage}: {kind}: {path} is {state}"
+                    for path, state in (paths or {"": ""}).items()
+                    if not (path and absent_by_design(path))
+                ]
+    return found
+
+
+def absent_by_design(path: str) -> bool:
+    """Whether Git ignores ``path`` and it is not here."""
+    ignored = subprocess.run(["git", "check-ignore", "-q", path], cwd=ROOT, check=False)
+    return ignored.returncode == 0 and not (ROOT / path).exists()
+
+
+def missing() -> list[str]:
+    """Outputs under metrics/ that the lock names and the commit lacks."""
+    committed = set(output("git", "ls-files", "metrics").splitlines())
+    stages = yaml.safe_load((ROOT / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+    outs: list[dict[str, Any]] = [out for stage in stages.values() for out in stage["outs"]]
+    return [
+        f"{out['path']}: is in dvc.lock and not committed"
+        for out in outs
+        if out["path"].startswith("metrics/") and out["path"] not in committed
+    ]
+
+
+def readme() -> list[str]:
+    """Whether the README's generated parts are those of the committed files."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return [] if render(text) == text else ["README.md: outdated; run `make docs`"]
+
+
+def output(*command: str) -> str:
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=True)
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Generate the parts of the README between ``<!-- generated: NAME -->`` and ``<!-- end -->``."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
+
+
+def main() -> None:
+    path = ROOT / "README.md"
+    path.write_text(render(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def render(text: str) -> str:
+    """``text`` with every generated part made anew from the repository's files."""
+    makers = {"table": table, "graph": graph, "stages": stages, "targets": targets}
+    return PART.sub(lambda match: match[1] + makers[match[2]]() + match[3], text)
+
+
+def table() -> str:
+    """The comparison that ``benchmark`` wrote."""
+    return (ROOT / "metrics" / "comparison.md").read_text(encoding="utf-8").strip()
+
+
+def stages() -> str:
+    """One line a stage, with the description in dvc.yaml."""
+    return "\n".join(f"1. **{name}**: {stage['desc']}." for name, stage in _stages().items())
+
+
+def targets() -> str:
+    """What ``make help`` prints."""
+    done = subprocess.run(["make", "help"], cwd=ROOT, text=True, capture_output=True, check=True)
+    return f"```\n{done.stdout.rstrip()}\n```"
+
+
+def graph() -> str:
+    """The stages and what they hand on, as a mermaid graph."""
+    made = {_name(out): name for name, stage in _stages().items() for out in stage["outs"]}
+    edges = {
+        (producer, name): out
+        for name, stage in _stages().items()
+        for dep in stage["deps"]
+        for out, producer in made.items()
+        if dep == out or dep.startswith(f"{out}/")
+    }
+    lines = [f"  {producer} -->|{Path(out).stem}| {name}" for (producer, name), out in edges.items()]
+    return "\n".join(["```mermaid", "flowchart TD", *lines, "```"])
+
+
+def _stages() -> dict[str, dict]:
+    pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
+    found: dict[str, dict] = pipeline["stages"]
+    return found
+
+
+def _name(out: str | dict) -> str:
+    return out if isinstance(out, str) else next(iter(out))
+
+
+if __name__ == "__main__":
+    main()
