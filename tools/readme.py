@@ -47,7 +47,7 @@ def graph() -> str:
         for out, producer in made.items()
         if dep == out or dep.startswith(f"{out}/")
     }
-    lines = [f"  {producer} -->|{Path(out).stem}| {name}" for (producer, name), out in edges.items()]
+    lines = [f"  {made_by} -->|{Path(out).stem}| {name}" for (made_by, name), out in edges.items()]
     return "\n".join(["```mermaid", "flowchart TD", *lines, "```"])
 
 

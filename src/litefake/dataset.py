@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from litefake import images, transforms
+from litefake import images, reproducibility, transforms
 from litefake.errors import DataMissing
 from litefake.models import Card
 from litefake.reproducibility import seed_of
@@ -67,12 +67,13 @@ class Faces:
     ) -> Iterator[Batch]:
         """Every face once, in an order and with changes fixed by ``seed`` and ``epoch``.
 
-        The last batch is dropped when it holds one face alone: BatchNorm cannot use it.
+        A last batch with less than two faces a thread is dropped: BatchNorm cannot use one.
         """
         epoch_seed = seed_of(seed, "epoch", epoch)
         order = np.random.default_rng(epoch_seed).permutation(len(self))
-        if len(order) > 1 and len(order) % batch_size == 1:
-            order = order[:-1]
+        rest = len(order) % batch_size
+        if len(order) > batch_size and 0 < rest < 2 * reproducibility.threads():
+            order = order[:-rest]
         return self._load(order, batch_size, augmentation, epoch_seed)
 
     def sample(self, count: int, batch_size: int, seed: int) -> Iterator[Batch]:

@@ -17,6 +17,7 @@ from torch_pruning.pruner.importance import Importance
 from litefake.dataset import Batch
 from litefake.distillation import Objective
 from litefake.errors import TrainingFailed
+from litefake.shards import Shards
 
 Normalizer = Literal["mean", "none"]
 
@@ -38,18 +39,22 @@ def accumulate_gradients(model: nn.Module, batches: Iterable[Batch], objective: 
     In eval mode: the importance of a channel is asked of the network as it will be used,
     with its running statistics and without dropout, and asking must not change it.
     """
-    model.eval()
     model.zero_grad(set_to_none=True)
-    device = next(model.parameters()).device
     faces = 0
-    with torch.enable_grad():
+    with torch.enable_grad(), Shards.of(model) as shards:
+        shards.train(False)
         for batch in batches:
-            loss = objective(model, batch.to(device))["loss"]
-            torch.autograd.backward(loss * len(batch.labels))
-            faces += len(batch.labels)
+            count = len(batch.labels)
+            shards.backward(_summed(objective, count), batch)
+            faces += count
     for parameter in model.parameters():
         if parameter.grad is not None:
             parameter.grad /= faces
+
+
+def _summed(objective: Objective, count: int) -> Objective:
+    """``objective`` summed over the ``count`` faces of a batch in place of averaged."""
+    return lambda model, part: {"loss": objective(model, part)["loss"] * count}
 
 
 def coupled_groups(model: nn.Module, size: int) -> dict[str, Group]:

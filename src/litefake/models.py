@@ -47,6 +47,26 @@ class Card(Section):
     trained_on: str
 
 
+class Classifier(nn.Linear):
+    """The last layer, with dropout on its input from a generator that can be its own.
+
+    torch draws dropout from one generator for all threads, so that what a network gets
+    depends on which thread comes first.
+    """
+
+    def __init__(self, features: int, dropout: float) -> None:
+        super().__init__(features, 1)
+        self.dropout = dropout
+        self.generator: torch.Generator | None = None
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Logits, N x 1, of pooled features, N x C."""
+        if self.training and self.dropout > 0:
+            kept = torch.rand(features.shape, generator=self.generator) >= self.dropout
+            features = features * kept.to(features.device) / (1 - self.dropout)
+        return super().forward(features)
+
+
 def create(
     params: ModelParams, crop: CropParams, trained_on: str, seed: int
 ) -> tuple[nn.Module, Card]:
@@ -59,8 +79,9 @@ def create(
     torch.manual_seed(seed_of(seed, "create", params.architecture))
     mean, std = [0.5] * 3, [0.5] * 3
     if params.weights == "imagenet":
-        model = _imagenet(params)
-        mean, std = (list(model.pretrained_cfg[key]) for key in ("mean", "std"))
+        pretrained = _imagenet(params)
+        mean, std = (list(pretrained.pretrained_cfg[key]) for key in ("mean", "std"))
+        model = _with_classifier(pretrained, params.dropout)
     else:
         model = _blank(params.architecture, params.dropout)
         (_load_packaged if params.weights == "packaged" else _xavier)(model)
@@ -161,15 +182,18 @@ def _replace_values(layer: nn.Module, **shapes: torch.Size) -> None:
 
 
 def _blank(architecture: str, dropout: float) -> nn.Module:
-    model: nn.Module = timm.create_model(architecture, num_classes=1, drop_rate=dropout)
-    return model
+    return _with_classifier(timm.create_model(architecture, num_classes=1), dropout)
+
+
+def _with_classifier(model: Any, dropout: float) -> nn.Module:
+    model.classifier = Classifier(model.num_features, dropout)
+    network: nn.Module = model
+    return network
 
 
 def _imagenet(params: ModelParams) -> Any:
     try:
-        return timm.create_model(
-            params.architecture, pretrained=True, num_classes=1, drop_rate=params.dropout
-        )
+        return timm.create_model(params.architecture, pretrained=True, num_classes=1)
     except Exception as error:  # the hub client raises a dozen unrelated kinds
         raise DataMissing(
             f"ImageNet weights of {params.architecture} could not be downloaded "
@@ -204,7 +228,7 @@ def _start_undecided(model: nn.Module) -> None:
     ImageNet weights.
     """
     classifier = model.get_submodule("classifier")
-    assert isinstance(classifier, nn.Linear)
+    assert isinstance(classifier, Classifier)
     nn.init.normal_(classifier.weight, std=0.001)
     nn.init.zeros_(classifier.bias)
 

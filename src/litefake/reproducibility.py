@@ -1,12 +1,12 @@
-"""Make a run repeatable: fixed thread count, seeds derived from names, a record of the machine."""
+"""Make a run repeatable: threads, seeds derived from names, a record of the machine."""
 
-import os
-
-# On a busy machine spinning barriers of OpenMP cost 3 to 30 times; read when torch loads.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
+import ctypes
 import hashlib
+import os
 import platform
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -28,18 +28,51 @@ def seed_of(*names: int | str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
-def setup(recipe: Reproducibility) -> None:
-    """Fix the thread count and forbid non-deterministic kernels.
+_run = {"threads": 1}
 
-    Sums over threads are bit-identical for one thread count and differ between counts,
-    so the count is a parameter and not the number of cores.
+
+def setup(recipe: Reproducibility) -> None:
+    """Fix the number of threads and forbid non-deterministic kernels.
+
+    Batches are divided among ``threads`` threads (see ``litefake.shards``); inside a layer
+    there is one, so that no sum depends on how a library divides it.
     """
-    torch.set_num_threads(recipe.threads)
+    _run["threads"] = recipe.threads
+    torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     # Deterministic mode also fills new tensors with NaN, to make reads of them show: a
     # fifth of the time of a training step, for code that has no such read.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
+    _keep_freed_memory()
+
+
+def threads() -> int:
+    """How many threads share a batch: what ``setup`` was told, else one."""
+    return _run["threads"]
+
+
+@contextmanager
+def thread_pool(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that each use one core inside a layer."""
+    with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        yield pool
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc reuse the memory of tensors in place of returning it to the system.
+
+    A training step frees and allocates some hundred large tensors; as it is, each is
+    mapped anew and zeroed page by page, up to a third of the time of a step.
+    """
+    trim_threshold, top_pad, mmap_max = -1, -2, -4  # names of mallopt(3)
+    try:
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+    except (OSError, AttributeError):
+        return  # another C library
+    mallopt(mmap_max, 0)
+    mallopt(trim_threshold, 2**31 - 1)
+    mallopt(top_pad, 64 * 2**20)
 
 
 def device() -> torch.device:
@@ -53,7 +86,7 @@ def machine() -> dict[str, str | int]:
     return {
         "cpu": _cpu_name(),
         "cores": len(os.sched_getaffinity(0)),
-        "threads": torch.get_num_threads(),
+        "threads": threads(),
         "python": platform.python_version(),
         "torch": torch.__version__,
     }

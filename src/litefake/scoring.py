@@ -6,19 +6,30 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from litefake import calibration
+from litefake import calibration, reproducibility
 from litefake.dataset import Faces
 from litefake.models import Card
 
 BATCH = 64
 
 
-@torch.inference_mode()
 def logits(model: nn.Module, faces: Faces) -> NDArray[np.float64]:
     """The logit of every face, in the table's order; shape N. ``model`` is left in eval mode."""
     device = next(model.parameters()).device
     model.eval()
-    parts = [model(batch.to(device).images)[:, 0].cpu() for batch in faces.in_order(BATCH)]
+
+    def score(images: torch.Tensor) -> torch.Tensor:
+        with torch.inference_mode():
+            values: torch.Tensor = model(images.to(device))
+            return values[:, 0].cpu()
+
+    count = reproducibility.threads() if device.type == "cpu" else 1
+    with reproducibility.thread_pool(count) as pool:
+        parts = [
+            part
+            for batch in faces.in_order(BATCH)
+            for part in pool.map(score, batch.images.chunk(count))
+        ]
     return torch.cat(parts).double().numpy()
 
 

@@ -21,6 +21,7 @@ from litefake.distillation import Objective
 from litefake.errors import TrainingFailed
 from litefake.params import Section
 from litefake.reproducibility import seed_of
+from litefake.shards import Shards
 
 
 class Recipe(Section):
@@ -92,7 +93,11 @@ def fit(
     if saved is not None:
         done, state = Fit(**saved["fit"]), _State(model, saved)
     total = sum(phase.epochs for phase in phases)
-    with tqdm(total=total, initial=len(done.rows), desc=f"{run.stage} {name}", unit="epoch") as bar:
+    title = f"{run.stage} {name}"
+    with (
+        Shards.of(model) as shards,
+        tqdm(total=total, initial=len(done.rows), desc=title, unit="epoch") as bar,
+    ):
         for number, phase in enumerate(phases, start=1):
             if number < state.phase:
                 continue
@@ -103,7 +108,7 @@ def fit(
                 optimizer.load_state_dict(state.optimizer)
             while state.epoch < phase.epochs and state.stale < phase.patience:
                 seed = seed_of(run.seed, name)
-                row = _epoch(model, faces, phase, objective, optimizer, run, seed, done, state)
+                row = _epoch(shards, faces, phase, objective, optimizer, run, seed, done, state)
                 bar.update()
                 bar.set_postfix(loss=f"{row['loss']:.3f}", val=f"{row['val_loss']:.3f}")
                 state.optimizer = optimizer.state_dict()
@@ -140,7 +145,7 @@ class _State:
 
 
 def _epoch(
-    model: nn.Module,
+    shards: Shards,
     faces: TrainVal,
     phase: Recipe,
     objective: Objective,
@@ -152,24 +157,23 @@ def _epoch(
 ) -> dict[str, Any]:
     started = time.perf_counter()
     number = len(done.rows) + 1
-    torch.manual_seed(seed_of(seed, "dropout", number))
-    model.train()
+    shards.seed(seed_of(seed, "dropout", number))
+    shards.share_statistics()
+    shards.train(True)
     batches = faces.train.shuffled(phase.batch_size, seed, number, faces.augmentation)
     steps = math.ceil(len(faces.train) / phase.batch_size)
     terms: list[dict[str, float]] = []
     for step, batch in enumerate(batches):
         _set_lr(optimizer, learning_rate(phase, state.epoch + step / steps))
-        losses = objective(model, batch.to(next(model.parameters()).device))
-        terms.append(_finite({key: value.item() for key, value in losses.items()}, run, number))
         optimizer.zero_grad(set_to_none=True)
-        losses["loss"].backward()
+        terms.append(_finite(shards.backward(objective, batch), run, number))
         optimizer.step()
     row = {
         "epoch": number,
         "phase": state.phase,
         "lr": optimizer.param_groups[0]["lr"],
         **pd.DataFrame(terms).mean().to_dict(),
-        **_finite(_validate(model, faces.val), run, number),
+        **_finite(_validate(shards.copies[0], faces.val), run, number),
     }
     done.rows.append(row)
     done.images += len(faces.train)

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
+# float32 throughout; the type checker is not told, for OpenCV's stubs do not keep it.
+FloatArray: TypeAlias = NDArray[Any]
 HEAD_FILE = Path(__file__).with_name("head.npz")
 
 
@@ -87,9 +89,7 @@ def load_head(path: Path = HEAD_FILE) -> Head:
         for name, array in arrays.items()
         if name.startswith("mask_")
     }
-    return Head(
-        arrays["vertices"], triangles, arrays["part"], vertex_part, masks, _targets(arrays)
-    )
+    return Head(arrays["vertices"], triangles, arrays["part"], vertex_part, masks, _targets(arrays))
 
 
 def _targets(arrays: Mapping[str, NDArray]) -> dict[str, Target]:

@@ -11,7 +11,7 @@ MAX_SHIFT = np.float32(0.15)
 
 def mix(base: FloatArray, layer: FloatArray, mask: FloatArray) -> FloatArray:
     """``layer`` over ``base`` (H, W, 3) where ``mask`` (H, W) is 1."""
-    return base + (layer - base) * mask[..., None]
+    return np.asarray(base + (layer - base) * mask[..., None], np.float32)
 
 
 def hull_mask(landmarks: FloatArray, shape: tuple[int, int], scale: float) -> FloatArray:
@@ -67,9 +67,9 @@ def match_colour(
     inside = mask > 0.5
     mean, wanted = layer[inside].mean(axis=0), base[inside].mean(axis=0)
     if not contrast:
-        return layer + (wanted - mean)
+        return np.asarray(layer + (wanted - mean), np.float32)
     ratio = base[inside].std(axis=0) / (layer[inside].std(axis=0) + 1e-3)
-    return ((layer - mean) * ratio + wanted).astype(np.float32)
+    return np.asarray((layer - mean) * ratio + wanted, np.float32)
 
 
 def seamless(base: FloatArray, layer: FloatArray, mask: FloatArray) -> FloatArray:

@@ -107,9 +107,7 @@ class Forger:
             "Face2Face": manipulations.face2face(shot, reenacted, rng, p.face2face_detail),
             "FaceShifter": manipulations.faceshifter(shot, shifted, rng, p.faceshifter_detail),
             "FaceSwap": manipulations.faceswap(shot, swapped, rng, p.faceswap_feather),
-            "NeuralTextures": manipulations.neural_textures(
-                shot, reenacted, rng, p.neural_residue
-            ),
+            "NeuralTextures": manipulations.neural_textures(shot, reenacted, rng, p.neural_residue),
         }
         return {method: real.with_window(content) for method, content in contents.items()}
 

@@ -166,7 +166,7 @@ def _local_weights(rng: np.random.Generator) -> dict[str, float]:
 def _skin_colour(rng: np.random.Generator, race: np.ndarray) -> FloatArray:
     tones = np.array([[0.44, 0.32, 0.24], [0.84, 0.66, 0.52], [0.87, 0.69, 0.59]])
     skin = (race @ tones * rng.uniform(0.85, 1.05)) ** 2
-    return np.clip(skin, 0.05, 0.95).astype(np.float32)
+    return np.asarray(np.clip(skin, 0.05, 0.95), np.float32)
 
 
 def _lip_colour(skin: FloatArray, strength: float) -> FloatArray:
@@ -174,7 +174,7 @@ def _lip_colour(skin: FloatArray, strength: float) -> FloatArray:
     bare = skin * np.array([0.88, 0.60, 0.58])
     painted = np.array([0.42, 0.10, 0.12])
     share = 0.35 * strength
-    return (bare * (1 - share) + painted * share).astype(np.float32)
+    return np.asarray(bare * (1 - share) + painted * share, np.float32)
 
 
 def _hair_colour(rng: np.random.Generator, race: np.ndarray, age: float) -> FloatArray:
@@ -189,4 +189,4 @@ def _hair_colour(rng: np.random.Generator, race: np.ndarray, age: float) -> Floa
 def _iris_colour(rng: np.random.Generator, race: np.ndarray) -> FloatArray:
     colours = np.array([[0.22, 0.13, 0.07], [0.3, 0.42, 0.55], [0.28, 0.36, 0.22]])
     kind = 0 if race[2] < 0.6 else rng.integers(3)
-    return (colours[kind] * rng.uniform(0.7, 1.2)).astype(np.float32)
+    return np.asarray(colours[kind] * rng.uniform(0.7, 1.2), np.float32)

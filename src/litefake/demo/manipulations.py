@@ -24,6 +24,7 @@ from litefake.demo.blending import (
 from litefake.demo.render import View
 
 Generator = np.random.Generator
+FACE_WIDTH = 130
 METHODS = ("Deepfakes", "Face2Face", "FaceShifter", "FaceSwap", "NeuralTextures")
 
 
@@ -39,6 +40,15 @@ class Shot:
     def size(self) -> tuple[int, int]:
         """Width and height of the window in pixels."""
         return self.frame.shape[1], self.frame.shape[0]
+
+    @property
+    def unit(self) -> float:
+        """A length of one pixel on a face FACE_WIDTH pixels wide."""
+        return float(np.ptp(self.view.landmarks[:, 0])) / FACE_WIDTH
+
+    def soft_edge(self, mask: FloatArray, inset: float, feather: float) -> FloatArray:
+        """``mask`` shrunk and feathered by lengths in units."""
+        return feathered(mask, round(inset * self.unit), feather * self.unit)
 
     def hull(self, scale: float = 0.97) -> FloatArray:
         """The mask (H, W) of the face's convex hull."""
@@ -69,7 +79,9 @@ def deepfakes(
     mask = shot.hull()
     decoded = match_colour(decoded, shot.frame, mask)
     cloned = seamless(shot.frame, decoded, feathered(mask, 2, 0))
-    return mix(mix(shot.frame, decoded, feathered(mask, 3, 3)), cloned, np.full_like(mask, 0.6))
+    return mix(
+        mix(shot.frame, decoded, shot.soft_edge(mask, 3, 3)), cloned, np.full_like(mask, 0.6)
+    )
 
 
 def face2face(shot: Shot, reenacted: View, rng: Generator, detail: float) -> FloatArray:
@@ -96,15 +108,13 @@ def faceswap(shot: Shot, donor: View, rng: Generator, feather: float) -> FloatAr
 
 
 def neural_textures(shot: Shot, reenacted: View, rng: Generator, residue: float) -> FloatArray:
-    """The lower face from a rendering network: half resolution, period-2 residue, no seam.
+    """The lower face from a rendering network: half resolution, a residue, no seam.
 
-    ``residue``: amplitude of the pattern that up-convolutions leave.
+    ``residue``: amplitude of the checkerboards that up-convolutions leave.
     """
-    rows, columns = np.indices(shot.frame.shape[:2])
-    grid = (((rows & 1) == (columns & 1)) * 1.0 - 0.5) + 0.5 * (((rows >> 1) & 1) - 0.5)
-    layer = resampled(reenacted.image, 0.5) + np.float32(residue) * grid[..., None]
+    layer = resampled(reenacted.image, 0.5) + np.float32(residue) * _checkerboards(shot.size)
     layer = _filmed(layer.astype(np.float32), shot, rng, 0.5)
-    return mix(shot.frame, layer, feathered(_solid(reenacted.lower_face), 3, 4))
+    return mix(shot.frame, layer, shot.soft_edge(_solid(reenacted.lower_face), 3, 4))
 
 
 def faceshifter(shot: Shot, blended: View, rng: Generator, detail: float) -> FloatArray:
@@ -113,7 +123,7 @@ def faceshifter(shot: Shot, blended: View, rng: Generator, detail: float) -> Flo
     ``detail``: share of the finest detail that survives.
     """
     aligned = similarity(blended.landmarks, shot.view.landmarks)
-    mask = feathered(shot.hull(), 4, 6)
+    mask = shot.soft_edge(shot.hull(), 4, 6)
     layer = match_colour(warp(blended.image, aligned, shot.size), shot.frame, mask, False)
     soft = blurred(layer, 1.2)
     layer = _filmed(soft + np.float32(detail) * (layer - soft), shot, rng, 0.5)
@@ -126,10 +136,10 @@ def null_control(shot: Shot, rng: Generator) -> FloatArray:
     The mask is one of those the methods use, the warp a small similarity there and back.
     """
     masks = (
-        lambda: feathered(shot.hull(), 3, 3),
+        lambda: shot.soft_edge(shot.hull(), 3, 3),
         lambda: feathered(_solid(shot.view.face), 1, 1.2),
-        lambda: feathered(_solid(shot.view.lower_face), 3, 4),
-        lambda: feathered(shot.hull(), 4, 6),
+        lambda: shot.soft_edge(_solid(shot.view.lower_face), 3, 4),
+        lambda: shot.soft_edge(shot.hull(), 4, 6),
     )
     angle, scale = rng.normal(0, 0.02), rng.uniform(0.85, 1.03)
     cosine, sine = scale * np.cos(angle), scale * np.sin(angle)
@@ -144,10 +154,21 @@ def _solid(mask: FloatArray) -> FloatArray:
     return (mask > 0.5).astype(np.float32)
 
 
+def _checkerboards(size: tuple[int, int]) -> FloatArray:
+    """The mean of boards of period 2, 4 and 8 pixels, (H, W, 1) in [-1, 1].
+
+    Stacked up-convolutions of stride 2 leave one for each layer (Odena et al., 2016).
+    """
+    width, height = size
+    rows, columns = np.indices((height, width))
+    boards = [((rows >> level) + (columns >> level)) & 1 for level in range(3)]
+    return np.asarray(2 * np.mean(boards, axis=0) - 1, np.float32)[..., None]
+
+
 def _filmed(layer: FloatArray, shot: Shot, rng: Generator, share: float) -> FloatArray:
     """``layer`` with ``share`` of the target's sensor noise."""
     grain = rng.standard_normal(layer.shape, dtype=np.float32)
-    return layer + np.float32(share * shot.noise) * grain
+    return np.asarray(layer + np.float32(share * shot.noise) * grain)
 
 
 def _chained(second: FloatArray, first: FloatArray) -> FloatArray:

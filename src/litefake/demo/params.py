@@ -1,6 +1,6 @@
 """The parameters of the demo data set."""
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -20,7 +20,7 @@ class DemoParams(Section):
     fps: int = Field(ge=1)
     tempo: float = Field(gt=0)
     size: int = Field(ge=96, multiple_of=2)
-    supersampling: Literal[1.0, 1.5, 2.0]
+    supersampling: float = Field(ge=1, le=2, multiple_of=0.5)
     crf: int = Field(ge=0, le=51)
     deepfakes_bottleneck: int = Field(ge=16)
     deepfakes_jitter: float = Field(ge=0)

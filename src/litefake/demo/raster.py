@@ -34,7 +34,7 @@ def vertex_normals(vertices: FloatArray, triangles: NDArray[np.int32]) -> FloatA
 
 
 @njit(cache=True, error_model="numpy")
-def _difference(points, end, start):
+def _difference(points: FloatArray, end: int, start: int) -> tuple[float, float, float]:
     return (
         points[end, 0] - points[start, 0],
         points[end, 1] - points[start, 1],
@@ -47,6 +47,7 @@ def rasterize(
     x: FloatArray,
     y: FloatArray,
     closeness: FloatArray,
+    kept: FloatArray,
     triangles: NDArray[np.int32],
     height: int,
     width: int,
@@ -54,7 +55,8 @@ def rasterize(
     """Which triangle each pixel centre shows.
 
     x, y (N,): projected vertices in pixels; closeness (N,): 1 / depth, which is
-    linear on the screen. Returns the triangle map (height, width) with NOTHING where
+    linear on the screen; kept (N,): a point of a triangle is cut away where its
+    interpolation is negative. Returns the triangle map (height, width) with NOTHING where
     no triangle falls, the perspective-correct weights (height, width, 2) of the
     second and third corner, and the closeness of what is seen (0 where nothing is).
     """
@@ -82,7 +84,8 @@ def rasterize(
                 if min(first, second, third) < EDGE_TOLERANCE:
                     continue
                 z = first * closeness[a] + second * closeness[b] + third * closeness[c]
-                if z > nearest[row, column]:
+                cut = first * kept[a] + second * kept[b] + third * kept[c] < 0
+                if z > nearest[row, column] and not cut:
                     nearest[row, column] = z
                     seen[row, column] = t
                     weights[row, column, 0] = second * closeness[b] / z

@@ -47,7 +47,7 @@ class View:
     def inside(self, window: Window) -> Self:
         """The part of a whole frame's view that lies in ``window``."""
         cut = window.slices
-        corner = np.float32([window.left, window.top])
+        corner = np.array([window.left, window.top], np.float32)
         return type(self)(
             self.image[cut], self.face[cut], self.lower_face[cut], self.landmarks - corner
         )
@@ -78,7 +78,7 @@ def render(
     x -= np.float32(window.left * supersampling)
     y -= np.float32(window.top * supersampling)
     height, width = round(window.height * supersampling), round(window.width * supersampling)
-    seen, weights, _ = rasterize(x, y, closeness, person.triangles, height, width)
+    seen, weights, _ = rasterize(x, y, closeness, person.kept, person.triangles, height, width)
     image, masks = shading.shade(
         _attributes(person, vertices),
         person.triangles,
@@ -103,7 +103,7 @@ def develop(image: FloatArray, scene: Scene, background: FloatArray) -> FloatArr
     coverage = image[..., 3:]
     colour = image[..., :3] / np.maximum(coverage, 1e-3)
     displayed = np.sqrt(np.clip(colour * np.float32(scene.gain), 0, 1))  # gamma 2
-    return displayed * coverage + background * (1 - coverage)
+    return np.asarray(displayed * coverage + background * (1 - coverage), np.float32)
 
 
 def _project(
@@ -148,5 +148,5 @@ def _surface(person: Person, scene: Scene) -> shading.Surface:
 
 def _lighting(scene: Scene) -> shading.Lighting:
     camera = scene.camera
-    eye = np.float32([camera.x, camera.y, camera.z])
+    eye = np.array([camera.x, camera.y, camera.z], np.float32)
     return shading.Lighting(scene.light_directions, scene.light_colours, scene.ambient, eye)

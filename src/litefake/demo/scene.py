@@ -46,12 +46,11 @@ class Scene:
     def relit(self, rng: np.random.Generator, error: float) -> Self:
         """The same scene under lights misjudged by ``error`` (relative; radians, roughly)."""
         directions = self.light_directions + rng.normal(0, error, self.light_directions.shape)
-        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         count = len(self.light_colours)
         intensity = np.exp(rng.normal(0, error, (count, 1)))
         return replace(
             self,
-            light_directions=directions.astype(np.float32),
+            light_directions=_unit(directions),
             light_colours=(self.light_colours * intensity).astype(np.float32),
             ambient=(self.ambient * np.exp(rng.normal(0, error / 2))).astype(np.float32),
         )
@@ -70,7 +69,7 @@ def sample(rng: np.random.Generator, size: int) -> Scene:
     fill = np.array([1 - warmth, 1, 1 + warmth]) * rng.uniform(0.1, 0.35)
     distance = rng.uniform(9, 16)
     return Scene(
-        light_directions=_unit(directions).astype(np.float32),
+        light_directions=_unit(directions),
         light_colours=np.stack([key, fill]).astype(np.float32),
         ambient=(np.array([1 - warmth / 2, 1, 1 + warmth / 2]) * rng.uniform(0.25, 0.45)).astype(
             np.float32
@@ -108,8 +107,8 @@ def _background(rng: np.random.Generator, size: int) -> FloatArray:
         colour = [float(c) for c in muted(rng, rng.uniform(0.15, 0.8), 0.12)]
         cv2.rectangle(image, (left, top), (left + width, top + height), colour, -1)
     image = cv2.GaussianBlur(image, (0, 0), size * rng.uniform(0.008, 0.03))
-    return np.clip(image + 0.015 * noise(rng, size, 3, 1.0), 0, 1)
+    return np.asarray(np.clip(image + 0.015 * noise(rng, size, 3, 1.0), 0, 1), np.float32)
 
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+def _unit(vectors: np.ndarray) -> FloatArray:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32)

@@ -26,7 +26,8 @@ ATTRIBUTES = 18
 RED, GREEN, BLUE, ALPHA = range(4)
 CHANNELS = 4
 
-LOWER_FACE = 6.98
+# Heights on the base mesh: the face ends here, its lower half below the nose.
+UPPER_FACE, LOWER_FACE = 7.85, 6.98
 HIGHEST_SHIRT = 6.6
 REPEAT = CHART - 1  # CHART is a power of two: ``i & REPEAT`` is i modulo CHART, only faster
 
@@ -56,13 +57,13 @@ class Lighting(NamedTuple):
 
 
 @njit(cache=True, error_model="numpy")
-def _step(value, start, end):
+def _step(value: float, start: float, end: float) -> float:
     t = min(1.0, max(0.0, (value - start) / (end - start)))
     return t * t * (3 - 2 * t)
 
 
 @njit(cache=True, error_model="numpy")
-def _sample(chart, u, v):
+def _sample(chart: FloatArray, u: float, v: float) -> float:
     """Bilinear sample at column ``u``, row ``v``; outside, the chart repeats."""
     column, row = int(np.floor(u)), int(np.floor(v))
     fu, fv = u - column, v - row
@@ -70,11 +71,12 @@ def _sample(chart, u, v):
     right, below = (column + 1) & REPEAT, (row + 1) & REPEAT
     upper = chart[row, column] * (1 - fu) + chart[row, right] * fu
     lower = chart[below, column] * (1 - fu) + chart[below, right] * fu
-    return upper * (1 - fv) + lower * fv
+    value: float = upper * (1 - fv) + lower * fv
+    return value
 
 
 @njit(cache=True, error_model="numpy")
-def _sample_colour(chart, u, v, channel):
+def _sample_colour(chart: FloatArray, u: float, v: float, channel: int) -> float:
     """``_sample`` of one channel of a chart (CHART, CHART, 3)."""
     column, row = int(np.floor(u)), int(np.floor(v))
     fu, fv = u - column, v - row
@@ -82,19 +84,21 @@ def _sample_colour(chart, u, v, channel):
     right, below = (column + 1) & REPEAT, (row + 1) & REPEAT
     upper = chart[row, column, channel] * (1 - fu) + chart[row, right, channel] * fu
     lower = chart[below, column, channel] * (1 - fu) + chart[below, right, channel] * fu
-    return upper * (1 - fv) + lower * fv
+    value: float = upper * (1 - fv) + lower * fv
+    return value
 
 
 @njit(cache=True, error_model="numpy")
-def _blush(x, y):
+def _blush(x: float, y: float) -> float:
     """Redness of the cheeks and the tip of the nose."""
     cheek, height = abs(x) - 0.38, y - 6.98
     cheeks = np.exp(-(cheek * cheek / 0.03 + height * height / 0.04))
-    return cheeks + 0.7 * np.exp(-(x * x / 0.015 + height * height / 0.02))
+    nose = np.exp(-(x * x / 0.015 + height * height / 0.02))
+    return float(cheeks + 0.7 * nose)
 
 
 @njit(cache=True, error_model="numpy")
-def _paint_skin(point, surface, colour):
+def _paint_skin(point: FloatArray, surface: Surface, colour: FloatArray) -> float:
     """Skin with lips, brows, beard and short hair; returns how much of it is hair."""
     maps = surface.textures
     x, y, z = point[BASE_X], point[BASE_Y], point[BASE_Z]
@@ -129,14 +133,14 @@ def _paint_skin(point, surface, colour):
 
 
 @njit(cache=True, error_model="numpy")
-def _paint_hair(surface, strand, cover, colour):
+def _paint_hair(surface: Surface, strand: float, cover: float, colour: FloatArray) -> None:
     shade = min(2.0, max(0.3, 1 + 0.35 * strand))
     for i in range(3):
         colour[i] += cover * (surface.hair[i] * shade - colour[i])
 
 
 @njit(cache=True, error_model="numpy")
-def _paint_shirt(point, surface, colour):
+def _paint_shirt(point: FloatArray, surface: Surface, colour: FloatArray) -> bool:
     """Whether the point lies below the neckline; if so its colour becomes the shirt's."""
     x, y, z = point[BASE_X], point[BASE_Y], point[BASE_Z]
     if y > HIGHEST_SHIRT:
@@ -154,7 +158,7 @@ def _paint_shirt(point, surface, colour):
 
 
 @njit(cache=True, error_model="numpy")
-def _paint_eye(point, surface, colour):
+def _paint_eye(point: FloatArray, surface: Surface, colour: FloatArray) -> float:
     """Sclera, iris and pupil by the angle from the optical axis; returns the lid's shadow."""
     x, y, z = point[EYE_X], point[EYE_Y], point[EYE_Z]
     length = np.sqrt(x * x + y * y + z * z) + 1e-6
@@ -175,7 +179,7 @@ def _paint_eye(point, surface, colour):
 
 
 @njit(cache=True, error_model="numpy")
-def _specular(part, is_hair, lips, cosine):
+def _specular(part: int, is_hair: bool, lips: float, cosine: float) -> float:
     square = cosine * cosine
     fourth = square * square
     twelfth = fourth * fourth * fourth
@@ -189,7 +193,15 @@ def _specular(part, is_hair, lips, cosine):
 
 
 @njit(cache=True, error_model="numpy")
-def _light(point, part, is_hair, is_shirt, openness, lighting, colour):
+def _light(
+    point: FloatArray,
+    part: int,
+    is_hair: bool,
+    is_shirt: bool,
+    openness: float,
+    lighting: Lighting,
+    colour: FloatArray,
+) -> tuple[float, float, float]:
     """The light (red, green, blue) that leaves the point towards the camera."""
     nx, ny, nz = point[NORMAL_X], point[NORMAL_Y], point[NORMAL_Z]
     scale = 1 / np.sqrt(nx * nx + ny * ny + nz * nz + 1e-9)
@@ -283,15 +295,14 @@ def shade(
             else:
                 for i in range(3):
                     colour[i] = 0.3 * surface.hair[i]
-            red, green, blue = _light(
-                point, kind, hair > 0.5, is_shirt, openness, lighting, colour
-            )
+            red, green, blue = _light(point, kind, hair > 0.5, is_shirt, openness, lighting, colour)
             image[row, column, RED] = red
             image[row, column, GREEN] = green
             image[row, column, BLUE] = blue
             image[row, column, ALPHA] = 1
             if kind != HAIR:
                 face = point[FACE] if kind == SKIN else 1.0
+                face *= _step(UPPER_FACE - point[BASE_Y], -0.05, 0.05)
                 masks[row, column, 0] = face
                 masks[row, column, 1] = face if point[BASE_Y] < LOWER_FACE else 0.0
     return image, masks

@@ -4,10 +4,11 @@ Skin features live on two charts of the *base* mesh, so they follow every identi
 the front chart (x, y seen from the front) and the round chart (angle, y).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from litefake.demo.assets import FloatArray
 from litefake.demo.identity import Identity
@@ -60,21 +61,22 @@ def smoothstep(value: np.ndarray, start: float, end: float) -> np.ndarray:
 
 def _blotches(rng: np.random.Generator) -> FloatArray:
     """Uneven skin: patches of two sizes, pores and, for some people, moles or freckles."""
-    patches = 0.035 * noise(rng, CHART, 3, 90) * np.float32([0.6, 1, 1])
-    patches += 0.025 * noise(rng, CHART, 3, 22) * np.float32([0.5, 1, 1])
+    patches = 0.035 * noise(rng, CHART, 3, 90) * np.array([0.6, 1, 1], np.float32)
+    patches += 0.025 * noise(rng, CHART, 3, 22) * np.array([0.5, 1, 1], np.float32)
     pores = 0.03 * noise(rng, CHART, 1, 3) + 0.03 * noise(rng, CHART, 1, 1.1)
-    spots = np.zeros((CHART, CHART), np.float32)
+    spots: FloatArray = np.zeros((CHART, CHART), np.float32)
     if rng.random() < 0.5:
         for _ in range(rng.integers(2, 14)):
             centre = tuple(int(v) for v in rng.integers(0, CHART, 2))
             cv2.circle(spots, centre, int(rng.integers(1, 4)), 0.25, -1)
         spots = cv2.GaussianBlur(spots, (0, 0), 1)
-    return patches + pores - spots[..., None] * np.float32([0.6, 1, 1.1])
+    blotches: FloatArray = patches + pores - spots[..., None] * np.array([0.6, 1, 1.1], np.float32)
+    return blotches
 
 
 def _brow(rng: np.random.Generator, person: Identity) -> FloatArray:
     """Two brows of single strokes: upright near the nose, flat and thin at the temple."""
-    image = np.zeros((CHART, CHART), np.uint8)  # OpenCV smooths lines of 8 bit only
+    image: NDArray[Any] = np.zeros((CHART, CHART), np.uint8)  # OpenCV smooths lines of 8 bit only
     for side in (-1, 1):
         for _ in range(BROW_STROKES):
             along = rng.random() ** 0.9

@@ -1,0 +1,109 @@
+"""The published recipe, every stage of it, at the size of a postage stamp."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from litefake import demo, params
+from tools.stage_code import ROOT
+
+STAGES = list(yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"])
+# What must change for a test: the data, the size, the length, and what needs a network.
+SMALL = {
+    "reproducibility": {"threads": 1},
+    "faces": {"size": 32, "min_size": 0.2, "min_neighbors": 3},
+    "split": {"real": 60, "per_method": 12},
+    "train": {"epochs": 1, "batch_size": 16},
+    "finetune": {"epochs": 1, "batch_size": 16},
+    "b0": {"weights": "packaged"},
+    "lite0": {"weights": "packaged"},
+    "benchmark": {"bootstrap_samples": 10, "latency": {"threads": 1, "warmup": 1, "repeats": 3}},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("published")
+    tiny = params.section("demo", demo.DemoParams, ROOT / "profiles" / "tiny.yaml")
+    demo.build(folder / "FaceForensics++", tiny)
+    published = params.read(ROOT / "profiles" / "ffpp.yaml")
+    for section, values in SMALL.items():
+        published[section] |= values
+    published["dataset"]["root"] = "FaceForensics++"
+    published["prune"] |= {"iterations": 1, "samples": 8}
+    published["prune"]["recipe"] |= {"epochs": 1, "batch_size": 16}
+    (folder / "params.yaml").write_text(yaml.safe_dump(published))
+    return folder
+
+
+def run(stage: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", f"stages.{stage}"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "LITEFAKE_WORKERS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_stage_of_the_published_recipe_runs(folder: Path):
+    for stage in STAGES:
+        done = run(stage, folder)
+        assert done.returncode == 0, f"{stage}: {done.stderr[-2000:]}"
+    assert not (folder / "data" / "videos" / "original_sequences").exists()
+    table = (folder / "metrics" / "comparison.md").read_text()
+    assert [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| ")][1:5] == [
+        "| b0",
+        "| lite0",
+        "| kd_lite0",
+        "| prune_kd",
+    ]
+    keys = [
+        set(yaml.safe_load((folder / "metrics" / "benchmark" / f"{name}.json").read_text()))
+        for name in ("b0", "lite0", "kd_lite0", "prune_kd")
+    ]
+    assert all(one == keys[0] for one in keys)
+
+
+@pytest.mark.parametrize(
+    ("stage", "change", "expected"),
+    [
+        ("train_b0", {"weights": "imagenets"}, "params.yaml, b0.weights: must be"),
+        (
+            "benchmark",
+            {"bootstrap_samples": 0},
+            "params.yaml, benchmark.bootstrap_samples: must be",
+        ),
+    ],
+)
+def test_a_bad_value_is_one_line_and_exit_code_2(folder: Path, stage, change, expected):
+    file = folder / "params.yaml"
+    good = file.read_text()
+    loaded = yaml.safe_load(good)
+    loaded["b0" if stage == "train_b0" else stage] |= change
+    file.write_text(yaml.safe_dump(loaded))
+    try:
+        done = run(stage, folder)
+    finally:
+        file.write_text(good)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {expected}")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_pickled_model_is_refused_by_the_stage_that_reads_it(folder: Path):
+    model = folder / "models" / "prune_kd.safetensors"
+    good = model.read_bytes()
+    model.write_bytes(b"\x80\x04]q\x00.")
+    try:
+        done = run("benchmark", folder)
+    finally:
+        model.write_bytes(good)
+    assert done.returncode == 2
+    assert "pickled models are never opened" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
