@@ -1,17 +1,13 @@
 """List the data set by name, size and time, so that it is neither copied nor hashed whole."""
 
-from pathlib import Path
-
 from litefake import errors, manifest, params
 from litefake.artifacts import write_csv, write_json
-
-DEMO_ROOT = Path("data/videos")
 
 
 def main() -> None:
     dataset = params.section("dataset", manifest.DatasetParams)
     videos = manifest.list_videos(dataset)
-    if Path(dataset.root) == DEMO_ROOT:
+    if manifest.is_demo(dataset):
         # DVC tracks the demo's content; its times differ between two clones.
         videos["mtime_ns"] = 0
     write_csv("data/manifest.csv", videos)

@@ -1,5 +1,6 @@
 """Render the built-in demo data set, unless params.yaml names a real one."""
 
+import shutil
 from pathlib import Path
 
 from litefake import demo, errors, params
@@ -12,7 +13,8 @@ def main() -> None:
     recipe = params.section("demo", demo.DemoParams)
     root = Path(params.value("dataset.root"))
 
-    OUT.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir(parents=True)
     if root.resolve() == OUT.resolve():
         summary = demo.build(OUT, recipe)
     else:

@@ -1,7 +1,5 @@
 """Divide the faces into train, val and test, so that nobody stands in two of them."""
 
-from pathlib import Path
-
 from litefake import errors, manifest, params, splits
 from litefake.artifacts import write_csv, write_json
 
@@ -14,9 +12,7 @@ def main() -> None:
     if dataset.layout == "faces":
         table = splits.divide_given(faces, split)
     else:
-        official = split.protocol == "official"
-        lists = manifest.official_splits(Path(dataset.root)) if official else {}
-        table = splits.divide(faces, split, lists)
+        table = splits.divide(faces, split)
 
     figures = splits.counts(table, len(faces) - len(table), dataset.layout == "ffpp")
     write_csv("data/split.csv", table)

@@ -65,8 +65,18 @@ def test_the_equal_error_rate_is_a_rate(pairs):
 def test_null_controls_are_reported_apart_from_the_reals():
     table = scores([0, 0, 0, 1], [0.1, 0.2, 0.9, 0.8], control=[False, False, True, False])
     result = metrics.per_method(table, 0.5)
-    assert result["youtube"] == {"faces": 2, "accuracy": 1.0, "auc": None}
-    assert result["control"] == {"faces": 1, "accuracy": 0.0, "auc": None}
+    assert result["youtube"] == {
+        "faces": 2,
+        "accuracy": 1.0,
+        "accuracy_at_half": 1.0,
+        "auc": None,
+    }
+    assert result["control"] == {
+        "faces": 1,
+        "accuracy": 0.0,
+        "accuracy_at_half": 0.0,
+        "auc": None,
+    }
     # The method stands against all reals, controls too: resampling alone is no deepfake.
     assert result["Deepfakes"]["auc"] == pytest.approx(2 / 3)
 

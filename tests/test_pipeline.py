@@ -43,7 +43,11 @@ def test_a_stage_is_a_small_script_without_plumbing(stage):
     assert len(text.splitlines()) <= 40
     assert STAGES[stage]["cmd"] == f"python -m stages.{stage}"
     assert STAGES[stage]["desc"]
-    assert not {"try:", "argparse", "logging", "import dvc"} & set(text.split())
+    tree = list(ast.walk(ast.parse(text)))
+    imported = {a.name for node in tree if isinstance(node, ast.Import) for a in node.names}
+    imported |= {node.module for node in tree if isinstance(node, ast.ImportFrom)}
+    assert not {"argparse", "logging", "dvc"} & imported
+    assert not any(isinstance(node, ast.Try) for node in tree)
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -69,9 +73,9 @@ def test_outputs_are_literal_and_stand_in_the_script(stage):
     for path, options in outputs(stage):
         assert "${" not in path
         assert path.startswith(("data/", "models/", "metrics/"))
-        assert "persist" not in options
+        assert "persist" not in options or path == "data/manifest.csv"
         last = Path(path).name
-        known = last in text or path.startswith(("metrics/plots/", "metrics/benchmark/"))
+        known = last in text or path.startswith(("metrics/plots", "metrics/benchmark/"))
         assert known, f"{path} is not written by {stage}"
     for path, options in outputs(stage, ["metrics", "plots"]):
         assert options.get("cache") is False, path
@@ -89,7 +93,6 @@ def test_each_model_of_the_benchmark_is_made_by_one_stage():
     assert made == judged
 
 
-@pytest.mark.skipif(not LOCK.exists(), reason="the pipeline has not been run yet")
 def test_in_the_lock_every_dependency_has_the_hash_of_its_producer():
     lock = yaml.safe_load(LOCK.read_text())["stages"]
     assert set(lock) == set(STAGES)
@@ -105,8 +108,13 @@ def test_in_the_lock_every_dependency_has_the_hash_of_its_producer():
 
 def test_plots_name_files_that_a_stage_writes():
     pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text())
-    written = {path for stage in STAGES for path, _ in outputs(stage)}
-    for plot in pipeline["plots"]:
-        for name, options in plot.items():
-            files = options.get("y", {}) if options else {}
-            assert set(files) <= written if files else name in written
+    written = [path for stage in STAGES for path, _ in outputs(stage)]
+    files = [
+        file
+        for plot in pipeline["plots"]
+        for name, options in plot.items()
+        for file in (options["y"] if options else [name])
+    ]
+    assert len(files) > 20
+    for file in files:
+        assert any(file == path or file.startswith(f"{path}/") for path in written), file

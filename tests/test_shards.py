@@ -101,7 +101,7 @@ def test_copies_share_the_weights_and_their_statistics(crop, threads):
     before = model.conv_stem.weight.detach().clone()
     with Shards.of(model) as shards:
         shards.train(True)
-        shards.backward(hard_loss, batch())
+        shards.backward(hard_loss, batch(7))
         optimizer.step()
         for other in shards.copies:
             assert torch.equal(other.conv_stem.weight, model.conv_stem.weight)

@@ -157,3 +157,4 @@ def test_a_longer_recipe_rounds_its_epochs_up(recipe):
     assert recipe.longer(1.5).epochs == 3
     assert recipe.longer(1.2).epochs == 3
     assert recipe.longer(1.0) == recipe
+    assert recipe.model_copy(update={"epochs": 10}).longer(1.1).epochs == 11

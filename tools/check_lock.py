@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tools.readme import ROOT, render
+from tools.readme import ROOT, TABLE, render
 
 
 def main() -> None:
@@ -49,20 +49,21 @@ def absent_by_design(path: str) -> bool:
 
 def missing() -> list[str]:
     """Outputs under metrics/ that the lock names and the commit lacks."""
-    committed = set(output("git", "ls-files", "metrics").splitlines())
-    stages = yaml.safe_load((ROOT / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+    committed = output("git", "ls-files", "metrics").splitlines()
+    stages = yaml.safe_load(output("git", "show", "HEAD:dvc.lock"))["stages"]
     outs: list[dict[str, Any]] = [out for stage in stages.values() for out in stage["outs"]]
     return [
         f"{out['path']}: is in dvc.lock and not committed"
         for out in outs
-        if out["path"].startswith("metrics/") and out["path"] not in committed
+        if out["path"].startswith("metrics/")
+        and not any(file == out["path"] or file.startswith(f"{out['path']}/") for file in committed)
     ]
 
 
 def readme() -> list[str]:
     """Whether the README's generated parts are those of the committed files."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    return [] if render(text) == text else ["README.md: outdated; run `make docs`"]
+    text, table = (output("git", "show", f"HEAD:{name}") for name in ("README.md", TABLE))
+    return [] if render(text, table) == text else ["README.md: outdated; run `make docs`"]
 
 
 def output(*command: str) -> str:

@@ -7,23 +7,20 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
+TABLE = "metrics/comparison.md"
+PART = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
 def main() -> None:
     path = ROOT / "README.md"
-    path.write_text(render(path.read_text(encoding="utf-8")), encoding="utf-8")
+    table = (ROOT / TABLE).read_text(encoding="utf-8")
+    path.write_text(render(path.read_text(encoding="utf-8"), table), encoding="utf-8")
 
 
-def render(text: str) -> str:
-    """``text`` with every generated part made anew from the repository's files."""
-    makers = {"table": table, "graph": graph, "stages": stages, "targets": targets}
-    return PART.sub(lambda match: match[1] + makers[match[2]]() + match[3], text)
-
-
-def table() -> str:
-    """The comparison that ``benchmark`` wrote."""
-    return (ROOT / "metrics" / "comparison.md").read_text(encoding="utf-8").strip()
+def render(text: str, table: str = "") -> str:
+    """``text`` with every generated part made anew; ``table`` is what ``benchmark`` wrote."""
+    makers = {"table": table.strip, "graph": graph, "stages": stages, "targets": targets}
+    return PART.sub(lambda match: f"{match[1]}{makers[match[2]]()}\n{match[4]}", text)
 
 
 def stages() -> str:
@@ -33,7 +30,13 @@ def stages() -> str:
 
 def targets() -> str:
     """What ``make help`` prints."""
-    done = subprocess.run(["make", "help"], cwd=ROOT, text=True, capture_output=True, check=True)
+    done = subprocess.run(
+        ["make", "--no-print-directory", "help"],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        check=True,
+    )
     return f"```\n{done.stdout.rstrip()}\n```"
 
 

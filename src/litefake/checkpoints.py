@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,7 +24,7 @@ FOLDER = Path("checkpoints")
 class Run:
     """One run of a stage, as a context: entered alone, its states gone after success.
 
-    States saved under another fingerprint (other parameters or input files) are thrown
+    States saved under another fingerprint (other parameters, input files or code) are thrown
     away on entry. Raises StageBusy when another process is running the stage.
     """
 
@@ -42,7 +43,7 @@ class Run:
             for name, setting in settings.items()
         }
         files = {name: _digest_of_input(name, stage) for name in inputs}
-        text = json.dumps([seed, described, files], sort_keys=True)
+        text = json.dumps([seed, described, files, _code(), torch.__version__], sort_keys=True)
         self._fingerprint = hashlib.sha256(text.encode()).hexdigest()
         self._lock = FileLock(folder / f"{stage}.lock")
 
@@ -91,6 +92,16 @@ class Run:
             return None
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         return state
+
+
+def _code() -> dict[str, str]:
+    """Digests of the loaded modules of this package: other code is another run."""
+    package = Path(__file__).parent
+    loaded = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    files = {Path(file) for file in loaded if file and file.endswith(".py")}
+    return {
+        str(file.relative_to(package)): digest(file) for file in files if package in file.parents
+    }
 
 
 def _digest_of_input(path: str, stage: str) -> str:

@@ -22,7 +22,7 @@ class CropParams(Section):
     min_size: float = Field(gt=0, lt=1)  # smallest face side / shorter side of the frame
     detection_width: int = Field(ge=32)  # px
     margin: float = Field(ge=0, le=2)  # added to the box's side, half on each side
-    size: int = Field(ge=16, le=1024)  # px, side of the crop
+    size: int = Field(ge=32, le=1024)  # px, side of the crop
     format: Literal["png", "jpg"]
     quality: int = Field(ge=1, le=100)  # of jpg
 

@@ -119,7 +119,7 @@ class TaylorImportance(Importance):  # type: ignore[misc]  # torch_pruning has n
         if not scores.isfinite().all():
             raise TrainingFailed(
                 f"importance of {group[0].dep.target.name} is not finite; "
-                "the gradients overflowed: lower finetune.lr or check the data"
+                "the gradients overflowed: lower prune.recipe.lr or check the data"
             )
         return self._normalized(scores)
 

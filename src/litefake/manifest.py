@@ -22,6 +22,7 @@ from pydantic import Field, TypeAdapter, field_validator
 from litefake.errors import DataMissing
 from litefake.params import Section
 
+DEMO_ROOT = Path("data/videos")
 REAL = "youtube"
 METHODS = ("Deepfakes", "Face2Face", "FaceShifter", "FaceSwap", "NeuralTextures")
 SPLITS = ("train", "val", "test")
@@ -62,6 +63,11 @@ class DatasetParams(Section):
 class _Clip(Section):
     person: str
     control: bool = False
+
+
+def is_demo(p: DatasetParams) -> bool:
+    """Whether the data set is the built-in one, which DVC tracks by content."""
+    return Path(p.root).resolve() == DEMO_ROOT.resolve()
 
 
 def list_videos(p: DatasetParams) -> pd.DataFrame:
@@ -119,6 +125,7 @@ def _ffpp_rows(root: Path, p: DatasetParams) -> list[dict[str, Any]]:
             " check dataset.root and dataset.layout in params.yaml"
         )
     people = _read_people(root / "people.json")
+    lists = official_splits(root) if (root / "splits").is_dir() else {}
     rows = []
     for method in (*sorted(p.methods), REAL):
         sequences = originals if method == REAL else manipulated
@@ -130,8 +137,15 @@ def _ffpp_rows(root: Path, p: DatasetParams) -> list[dict[str, Any]]:
                 _row(root, path, f"{method}/{path.stem}", method)
                 | {"target": target, "source": source, "person": clip.person}
                 | {"source_person": donor.person, "control": clip.control and method == REAL}
+                | {"given_split": _split_of_pair(clip.person, donor.person, lists)}
             )
     return rows
+
+
+def _split_of_pair(person: str, donor: str, lists: dict[str, str]) -> str:
+    """The split that holds both people (a real clip has no donor), else nothing."""
+    split = lists.get(person, "")
+    return split if donor in ("", person) or lists.get(donor) == split else ""
 
 
 def _videos(folder: Path, compression: str) -> list[Path]:

@@ -53,11 +53,13 @@ def summarise(scores: pd.DataFrame, threshold: float) -> dict[str, Any]:
 
 
 def per_method(scores: pd.DataFrame, threshold: float) -> dict[str, dict[str, float | int | None]]:
-    """Accuracy of each method's faces, and AUC of each method against all reals.
+    """Accuracy of each method's faces at both thresholds, and AUC of each method against all reals.
 
     The rows of null controls are taken out of the reals and given as ``control``.
     """
-    right = (scores["probability"] >= threshold) == scores["label"]
+    right, right_at_half = (
+        (scores["probability"] >= limit) == scores["label"] for limit in (threshold, 0.5)
+    )
     group = scores["method"].where(~scores["control"].astype(bool), "control")
     reals = scores[scores["label"] == 0]
     figures: dict[str, dict[str, float | int | None]] = {}
@@ -69,6 +71,7 @@ def per_method(scores: pd.DataFrame, threshold: float) -> dict[str, dict[str, fl
         figures[str(name)] = {
             "faces": len(rows),
             "accuracy": float(right[rows.index].mean()),
+            "accuracy_at_half": float(right_at_half[rows.index].mean()),
             "auc": auc,
         }
     return figures

@@ -5,7 +5,6 @@ the weights: architecture, image size, mean and std, the crop rule, threshold, t
 A pruned network is rebuilt from the shapes of its tensors.
 """
 
-import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -125,7 +124,7 @@ def load(path: Path | str) -> tuple[nn.Module, Card]:
         raise ModelUnreadable(
             f"{path}: not a safetensors file ({error}); pickled models are never opened"
         ) from None
-    except (KeyError, ValidationError, json.JSONDecodeError) as error:
+    except (KeyError, ValidationError) as error:
         reason = str(error).splitlines()[0]
         raise ModelUnreadable(f"{path}: not a model of litefake ({reason})") from None
     model = _blank(card.architecture, dropout=0.0)

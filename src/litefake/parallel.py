@@ -16,9 +16,16 @@ Result = TypeVar("Result")
 CHUNKS = 64  # per process: few enough to hide the hand-over, enough to end together
 
 
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def workers() -> int:
     """How many processes to use: ``LITEFAKE_WORKERS``, else one per available core."""
-    return int(os.environ.get("LITEFAKE_WORKERS", 0)) or len(os.sched_getaffinity(0))
+    return int(os.environ.get("LITEFAKE_WORKERS", 0)) or cores()
 
 
 def map_items(

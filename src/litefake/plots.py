@@ -16,7 +16,7 @@ from sklearn.metrics import roc_curve
 from litefake.artifacts import replacing, write_csv
 
 mpl.use("Agg")
-mpl.rcParams.update({"svg.hashsalt": "litefake", "axes.grid": True, "grid.alpha": 0.3})
+mpl.rcParams.update({"axes.grid": True, "grid.alpha": 0.3})
 BINS = 10
 POINTS = 200
 
@@ -75,13 +75,15 @@ def write(
     thresholds: Mapping[str, float],
     majority: float,
 ) -> None:
-    """The plot data as CSV and the four pictures as PNG, all in ``folder``."""
+    """The plot data as ``<kind>/<model>.csv`` and the four pictures as PNG, in ``folder``."""
     roc, reliability = roc_points(scores), reliability_rows(scores)
     confusion = confusion_rows(scores, thresholds)
-    write_csv(folder / "roc.csv", roc)
-    write_csv(folder / "reliability.csv", reliability)
-    write_csv(folder / "confusion.csv", confusion)
-    write_csv(folder / "accuracy_latency.csv", comparison[["model", "accuracy", "cpu_ms"]])
+    points = comparison[["model", "accuracy", "cpu_ms"]]
+    tables = {"roc": roc, "reliability": reliability, "confusion": confusion, "latency": points}
+    for kind, table in tables.items():
+        # DVC tells curves apart by their files.
+        for model, rows in table.groupby("model", sort=False):
+            write_csv(folder / kind / f"{model}.csv", rows)
     _draw_roc(folder / "roc.png", roc)
     _draw_confusion(folder / "confusion.png", confusion)
     _draw_reliability(folder / "reliability.png", reliability)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from litefake import comparison, extraction, manifest, models, params, pruning, splits, training
 from litefake.demo import DemoParams
 from litefake.distillation import DistillParams
@@ -27,7 +29,6 @@ SECTIONS: dict[str, type[Section]] = {
     "prune": pruning.PruneParams,
     "benchmark": comparison.BenchmarkParams,
 }
-DEMO_ROOT = Path("data/videos")
 
 
 def check(file: Path, listing: Path) -> list[str]:
@@ -46,11 +47,20 @@ def check(file: Path, listing: Path) -> list[str]:
         params.section(name, kind, file)
     lines = [f"{file}: {len(SECTIONS)} sections are valid"]
     dataset = params.section("dataset", manifest.DatasetParams, file)
-    if Path(dataset.root) == DEMO_ROOT:
+    if manifest.is_demo(dataset):
         return lines
     now = manifest.list_videos(dataset)
+    _require_lists(dataset, params.section("split", splits.SplitParams, file), now)
     lines.append(f"{dataset.root}: {len(now)} files found")
     if listing.exists() and not manifest.read_table(listing).equals(now):
         listing.unlink()
         lines.append(f"{dataset.root}: changed since it was listed; it is listed again")
     return lines
+
+
+def _require_lists(
+    dataset: manifest.DatasetParams, split: splits.SplitParams, listing: pd.DataFrame
+) -> None:
+    """Raise DataMissing before hours of extraction when ``split`` will find no official list."""
+    if dataset.layout == "ffpp" and split.protocol == "official":
+        splits.require_lists(listing)

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from pydantic import Field
 
+from litefake.parallel import cores
 from litefake.params import Section
 
 
@@ -85,7 +86,7 @@ def machine() -> dict[str, str | int]:
     """The processor and the library versions that a measured time belongs to."""
     return {
         "cpu": _cpu_name(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores(),
         "threads": threads(),
         "python": platform.python_version(),
         "torch": torch.__version__,

@@ -28,7 +28,7 @@ def logits(model: nn.Module, faces: Faces) -> NDArray[np.float64]:
         parts = [
             part
             for batch in faces.in_order(BATCH)
-            for part in pool.map(score, batch.images.chunk(count))
+            for part in pool.map(score, batch.images.tensor_split(min(count, len(batch.labels))))
         ]
     return torch.cat(parts).double().numpy()
 

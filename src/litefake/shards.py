@@ -62,14 +62,9 @@ class Shards:
         Returns the terms of the objective, averaged over the batch like the gradients.
         """
         device = next(self.copies[0].parameters()).device
-        parts = [
-            Batch(images, labels)
-            for images, labels in zip(
-                batch.images.chunk(len(self.copies)),
-                batch.labels.chunk(len(self.copies)),
-                strict=True,
-            )
-        ]
+        count = min(len(self.copies), len(batch.labels))
+        halves = (values.tensor_split(count) for values in batch)
+        parts = [Batch(images, labels) for images, labels in zip(*halves, strict=True)]
 
         def work(model: nn.Module, part: Batch) -> dict[str, float]:
             share = len(part.labels) / len(batch.labels)
@@ -93,9 +88,9 @@ class Shards:
                     theirs.grad = None
         if not first.training:
             return
-        for buffers in zip(*(model.buffers() for model in busy), strict=True):
+        for buffers in zip(*(model.buffers() for model in self.copies), strict=True):
             if buffers[0].is_floating_point():
-                mean = torch.stack(buffers).mean(0)
+                mean = torch.stack(buffers[: len(busy)]).mean(0)
                 for buffer in buffers:
                     buffer.copy_(mean)
 

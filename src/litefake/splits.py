@@ -1,12 +1,11 @@
 """Divide faces into train, val and test: official lists, whole people, or single frames."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import networkx as nx
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from litefake.errors import DataMissing
 from litefake.params import Section
@@ -31,25 +30,44 @@ class SplitParams(Section):
     real: int = Field(ge=1)
     per_method: int = Field(ge=1)
 
+    @model_validator(mode="after")
+    def _leave_some_for_training(self) -> Self:
+        if self.val + self.test >= 1:
+            raise ValueError("val and test must leave a share for training")
+        return self
 
-def divide(faces: pd.DataFrame, params: SplitParams, official: Mapping[str, str]) -> pd.DataFrame:
+
+def divide(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
     """``faces`` with the columns ``label`` (1 = fake) and ``split``, capped and shuffled.
 
-    ``official`` maps a person to a split and is used by that protocol alone. A face whose
-    target and source stand in different splits, or in none, is left out. Raises
-    DataMissing when a split ends without real or without fake faces.
+    ``given_split`` holds the split that the data set's own lists give a clip, if any; the
+    protocol ``official`` goes by it. A face whose target and source stand in different
+    splits, or in none, is left out. Raises DataMissing when a split ends without real or
+    without fake faces.
     """
     faces = faces.assign(label=(faces["method"] != REAL).astype(int))
     if params.protocol == "frame":
         faces = _by_frame(faces, params)
+    elif params.protocol == "official":
+        require_lists(faces)
+        faces = faces.assign(split=faces["given_split"].where(faces["given_split"] != ""))
     else:
-        people = official if params.protocol == "official" else _by_identity(faces, params)
+        people = _by_identity(faces, params)
         own = faces["person"].map(people)
         donor = faces["source_person"].where(faces["source_person"] != "", faces["person"])
         faces = faces.assign(split=own.where(own == donor.map(people)))
     kept = _capped(faces.dropna(subset="split"), params)
     _require_both_classes(kept, params)
     return kept.sample(frac=1, random_state=params.seed).reset_index(drop=True)
+
+
+def require_lists(table: pd.DataFrame) -> None:
+    """Raise DataMissing when the data set's own lists give no clip of ``table`` a split."""
+    if (table["given_split"] == "").all():
+        raise DataMissing(
+            "split.protocol is official, but the data set has no splits/{train,val,test}.json "
+            "that name its clips; add them, or set split.protocol to identity in params.yaml"
+        )
 
 
 def divide_given(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:

@@ -38,8 +38,9 @@ class Recipe(Section):
     warmup_epochs: float = Field(ge=0)
 
     def longer(self, factor: float) -> "Recipe":
-        """The same phase with ``factor`` times as many epochs, rounded up."""
-        return self.model_copy(update={"epochs": math.ceil(self.epochs * factor)})
+        """The same phase with ``factor`` times as many epochs, rounded up; no longer warm-up."""
+        epochs = math.ceil(round(self.epochs * factor, 9))
+        return self.model_copy(update={"epochs": epochs})
 
 
 @dataclass

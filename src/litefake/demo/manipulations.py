@@ -25,6 +25,7 @@ from litefake.demo.render import View
 
 Generator = np.random.Generator
 FACE_WIDTH = 130
+COLOUR_SHIFT = 0.6  # share of the difference in mean colour that FaceSwap removes
 METHODS = ("Deepfakes", "Face2Face", "FaceShifter", "FaceSwap", "NeuralTextures")
 
 
@@ -95,7 +96,8 @@ def face2face(shot: Shot, reenacted: View, rng: Generator, detail: float) -> Flo
 
 
 def faceswap(shot: Shot, donor: View, rng: Generator, feather: float) -> FloatArray:
-    """The donor's texture on the target's geometry: mean colour only, a visible hull edge.
+    """The donor's texture on the target's geometry: an incomplete shift of the mean colour,
+    a visible hull edge.
 
     ``feather``: width (sigma, pixels) of the blend at the hull's edge.
     """
@@ -103,7 +105,8 @@ def faceswap(shot: Shot, donor: View, rng: Generator, feather: float) -> FloatAr
     layer = warp(donor.image, aligned, shot.size)
     covered = warp(_solid(donor.face), aligned, shot.size)
     mask = feathered(np.minimum(covered, shot.hull()), 2, feather)
-    layer = match_colour(layer, shot.frame, mask, contrast=False)
+    matched = match_colour(layer, shot.frame, mask, contrast=False)
+    layer += np.float32(COLOUR_SHIFT) * (matched - layer)
     return mix(shot.frame, _filmed(layer, shot, rng, 0.5), mask)
 
 

@@ -1,0 +1,88 @@
+import pandas as pd
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from litefake import cli, errors, manifest, params, preflight
+from litefake.errors import DataMissing, LitefakeError
+from tools.stage_code import ROOT
+
+FACES = [("train", "youtube"), ("train", "Deepfakes"), ("test", "youtube"), ("test", "Deepfakes")]
+
+
+def write_params(folder, **dataset):
+    loaded = params.read(ROOT / "params.yaml")
+    loaded["dataset"] |= dataset
+    file = folder / "params.yaml"
+    file.write_text(yaml.safe_dump(loaded))
+    return file
+
+
+def test_the_check_passes_on_the_committed_params(tmp_path):
+    file = ROOT / "params.yaml"
+    result = CliRunner().invoke(cli.app, ["check", "--params", str(file)])
+    assert result.exit_code == 0
+    assert "sections are valid" in result.output
+
+
+def test_a_missing_data_set_is_one_line_and_exit_code_2(tmp_path, capsys):
+    file = write_params(tmp_path, root=str(tmp_path / "nowhere"))
+    with pytest.raises(SystemExit) as ended:
+        errors.run(lambda: cli.app(["check", "--params", str(file)], standalone_mode=False))
+    assert ended.value.code == 2
+    message = capsys.readouterr().err
+    assert message.startswith("error: ")
+    assert "nowhere: no such folder; set dataset.root in params.yaml" in message
+    assert len(message.splitlines()) == 1
+
+
+def test_a_bug_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError):
+        errors.run(lambda: 1 / 0)
+
+
+def test_every_error_of_ours_is_a_litefake_error():
+    classes = [value for value in vars(errors).values() if isinstance(value, type)]
+    ours = [kind for kind in classes if issubclass(kind, Exception)]
+    assert len(ours) > 6
+    assert all(issubclass(kind, LitefakeError) for kind in ours)
+    assert all(kind.__name__ in errors.__doc__ for kind in ours)
+
+
+def test_an_outdated_listing_is_removed_so_that_dvc_lists_anew(tmp_path):
+    root = tmp_path / "data set é"
+    for number, (split, category) in enumerate(FACES):
+        (root / split / category).mkdir(parents=True)
+        (root / split / category / f"{number}.png").write_bytes(b"x")
+    file = write_params(tmp_path, root=str(root), layout="faces", methods=["Deepfakes"])
+    listing = tmp_path / "manifest.csv"
+    dataset = params.section("dataset", manifest.DatasetParams, file)
+    manifest.list_videos(dataset).to_csv(listing, index=False)
+    assert preflight.check(file, listing)[1:] == [f"{root}: 4 files found"]
+    assert listing.exists()
+    (root / "train" / "youtube" / "new.png").write_bytes(b"x")
+    assert "it is listed again" in preflight.check(file, listing)[-1]
+    assert not listing.exists()
+
+
+def test_the_check_names_a_method_that_is_missing(tmp_path):
+    root = tmp_path / "faces"
+    for split, category in FACES:
+        (root / split / category).mkdir(parents=True)
+        (root / split / category / "a.png").write_bytes(b"x")
+    file = write_params(tmp_path, root=str(root), layout="faces", methods=["FaceSwap"])
+    with pytest.raises(DataMissing, match="FaceSwap"):
+        preflight.check(file, tmp_path / "manifest.csv")
+
+
+def test_the_listing_survives_a_round_trip(tmp_path):
+    root = tmp_path / "faces"
+    for split, category in FACES:
+        (root / split / category).mkdir(parents=True)
+        (root / split / category / "007.png").write_bytes(b"x")
+    dataset = manifest.DatasetParams(
+        root=str(root), layout="faces", compression="c23", methods=["Deepfakes"]
+    )
+    table = manifest.list_videos(dataset)
+    table.to_csv(tmp_path / "m.csv", index=False)
+    pd.testing.assert_frame_equal(manifest.read_table(tmp_path / "m.csv"), table)

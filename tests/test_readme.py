@@ -1,0 +1,50 @@
+"""The README's commands, links and names exist."""
+
+import re
+
+import pytest
+
+from tools.readme import PART, ROOT, graph, render, stages, targets
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def test_every_make_target_in_the_readme_exists():
+    makefile = (ROOT / "Makefile").read_text()
+    named = set(re.findall(r"`?make ([a-z-]+)", README))
+    assert {"repro", "test"} <= named
+    for target in named - {"a"}:
+        assert re.search(rf"^{target}:", makefile, re.M), target
+
+
+def test_an_empty_part_is_filled_and_nothing_else_changes():
+    text = "a\n<!-- generated: stages -->\n<!-- end -->\nb\n"
+    filled = render(text)
+    assert filled == f"a\n<!-- generated: stages -->\n{stages()}\n<!-- end -->\nb\n"
+    assert render(filled) == filled
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file(page):
+    for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        if not link.startswith("https://"):
+            assert (page.parent / link).exists(), link
+
+
+def test_every_parameter_named_in_the_readme_exists():
+    from litefake import params
+
+    for name in re.findall(r"`([a-z0-9_]+\.[a-z_]+)(?:: [a-z]+)?`", README):
+        if name.split(".")[-1] not in ("yaml", "md", "csv", "json", "py"):
+            params.value(name, ROOT / "params.yaml")
+
+
+def test_the_generated_parts_are_up_to_date():
+    """All but the table, which a run on another machine may change; CI checks that one."""
+    parts = {name: body.strip() for _, name, body, _ in PART.findall(README)}
+    assert set(parts) == {"table", "stages", "graph", "targets"}
+    assert parts["stages"] == stages()
+    assert parts["graph"] == graph()
+    assert parts["targets"] == targets()
+    assert len(PART.findall(README)) == 4
