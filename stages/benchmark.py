@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+from tqdm import tqdm
 
 from litefake import comparison, errors, params, plots, reproducibility
 from litefake.artifacts import write_csv, write_json, write_text
@@ -16,10 +17,8 @@ def main() -> None:
     settings = params.section("benchmark", comparison.BenchmarkParams)
     ratios = {"prune_kd": float(params.value("prune.ratio"))}
     finished = {
-        name: comparison.score(
-            Path("models") / f"{name}.safetensors", FACES, SPLIT, ratios.get(name, 0.0)
-        )
-        for name in MODELS
+        name: comparison.score(f"models/{name}.safetensors", FACES, SPLIT, ratios.get(name, 0.0))
+        for name in tqdm(MODELS, "benchmark -> metrics/comparison.md", unit="model")
     }
     rows = {name: comparison.figures(one, settings) for name, one in finished.items()}
     latency = comparison.measure_latency(finished, settings.latency)

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from litefake import comparison, footprint, latency, models, plots
 from litefake.comparison import BenchmarkParams, Finished
@@ -87,15 +88,25 @@ def test_the_markdown_says_what_guessing_scores_and_whose_time_it_is(table_and_r
     assert "| accuracy (%) on | FaceSwap | control | youtube |" in text
 
 
-def test_latency_takes_turns_and_leaves_the_thread_count(finished):
-    import torch
+def test_latency_takes_turns_and_leaves_the_thread_count():
+    calls = []
+
+    class Spy(torch.nn.Module):
+        def __init__(self, name):
+            super().__init__()
+            self.name = name
+
+        def forward(self, image):
+            calls.append((self.name, tuple(image.shape), torch.get_num_threads()))
+            return image
 
     before = torch.get_num_threads()
-    networks = {name: one.model for name, one in finished.items()}
-    times = latency.cpu_milliseconds(networks, 32, LATENCY)
-    assert set(times) == {"b0", "lite0"}
+    params = LatencyParams(threads=2, warmup=1, repeats=3)
+    times = latency.cpu_milliseconds({"a": Spy("a"), "b": Spy("b")}, 32, params)
+    assert calls == [(name, (1, 3, 32, 32), 2) for _ in range(4) for name in "ab"]
+    assert set(times) == {"a", "b"}
     assert all(value > 0 for value in times.values())
-    assert torch.get_num_threads() == before
+    assert torch.get_num_threads() == before != 2
 
 
 def test_plots_are_written_as_data_and_pictures(table_and_rows, tmp_path):
@@ -116,8 +127,6 @@ def test_plots_are_written_as_data_and_pictures(table_and_rows, tmp_path):
 
 
 def test_macs_of_one_layer_are_counted_by_hand():
-    import torch
-
     layer = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, stride=2, padding=1, groups=1))
     assert footprint.macs(layer, 16) == 8 * 8 * 8 * 27
     assert layer.training

@@ -3,11 +3,13 @@ import math
 import pytest
 import torch
 
-from litefake import training
+from litefake import reproducibility, training
 from litefake.checkpoints import Run
 from litefake.distillation import hard_loss
 from litefake.errors import TrainingFailed
+from litefake.reproducibility import Reproducibility
 from litefake.training import learning_rate
+from litefake.transforms import Augmentation
 from tests.conftest import new_model
 
 
@@ -75,6 +77,33 @@ def test_killed_and_resumed_equals_uninterrupted(crop, faces, recipe, tmp_path, 
     assert equal(weights(whole), weights(second))
     assert fit.best_epoch == expected.best_epoch
     assert fit.rows == expected.rows
+
+
+def test_resume_is_exact_in_the_shipped_setting_too(crop, faces, recipe, tmp_path):
+    """SGD with momentum, a schedule, augmentation, two threads."""
+    reproducibility.setup(Reproducibility(seed=0, threads=2))
+    changes = {"optimizer": "sgd", "lr": 0.01, "schedule": "cosine", "warmup_epochs": 0.5}
+    phases = [recipe.model_copy(update=changes), recipe.model_copy(update={"epochs": 1})]
+    limits = {"flip": 0.5, "rotation": 10.0, "brightness": 0.2, "contrast": 0.2, "saturation": 0.2}
+    augmented = faces._replace(augmentation=Augmentation(**limits))
+
+    def start(folder):
+        return Run("tiny", 0, {"recipe": recipe}, [], tmp_path / folder)
+
+    try:
+        whole, _ = new_model(crop)
+        with start("whole") as run:
+            training.fit(whole, augmented, phases, hard_loss, run)
+        first, _ = new_model(crop)
+        # Two threads call the objective, so six calls an epoch.
+        with pytest.raises(Killed), start("killed") as run:
+            training.fit(first, augmented, phases, killer(8), run)
+        second, _ = new_model(crop)
+        with start("killed") as run:
+            training.fit(second, augmented, phases, hard_loss, run)
+    finally:
+        reproducibility.setup(Reproducibility(seed=0, threads=1))
+    assert equal(weights(whole), weights(second))
 
 
 def test_a_finished_fit_returns_at_once(crop, faces, recipe, run):

@@ -5,14 +5,17 @@
 * two clones with separate caches give the same metrics (times aside),
 * a second ``dvc repro`` runs no stage,
 * ``-S prune.ratio=0.4`` runs ``prune_kd`` and ``benchmark`` and nothing else,
-* a typo in params.yaml is one clear line, and its correction trains nothing again.
+* a typo in params.yaml is one clear line, and its correction trains nothing again,
+* a clip added to a data set outside is noticed by ``litefake check`` and then listed.
 """
 
 import json
 import os
 import re
+import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +40,7 @@ def main() -> None:
         ran = stages_run(dvc(first, "exp", "run", "-S", "prune.ratio=0.4"))
         require(ran == ["prune_kd", "benchmark"], f"-S prune.ratio=0.4 ran {ran}")
         check_typo(first)
+        check_changed_folder(first, Path(scratch) / "real data é")
     print(f"{len(PASSED)} passed, 0 failed")
 
 
@@ -58,6 +62,28 @@ def check_typo(folder: Path) -> None:
     require(line in failed, f"a bad value is one clear line, got {failed[-500:]}")
     file.write_text(good, encoding="utf-8")
     require(repro(folder) == [], "after the correction nothing is trained again")
+
+
+def check_changed_folder(folder: Path, root: Path) -> None:
+    """A clip added to a data set that is not the demo is listed by the next run."""
+    shutil.copytree(folder / "data" / "videos", root)
+    file = folder / "params.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("root: data/videos", f"root: {root}"), encoding="utf-8")
+    before = listed(folder)
+    clip = next((root / "original_sequences").rglob("*.mp4"))
+    shutil.copy(clip, clip.with_name("999.mp4"))
+    require(listed(folder) == before, "a bare `dvc repro` trusts the last listing")
+    environment = {"PYTHONPATH": str(folder / "src")}
+    said = run(folder, "python", "-m", "litefake", "check", environment=environment)
+    require("changed since it was listed" in said, "the check sees the clip that was added")
+    require(listed(folder) == before + 1, "and the next `dvc repro` lists it")
+
+
+def listed(folder: Path) -> int:
+    """How many clips ``list_videos`` lists when DVC runs it alone."""
+    dvc(folder, "repro", "--single-item", "list_videos")
+    return len(pd.read_csv(folder / "data" / "manifest.csv"))
 
 
 def repro(folder: Path) -> list[str]:
@@ -111,7 +137,9 @@ def dvc(folder: Path, *command: str, check: bool = True) -> str:
     return run(folder, "dvc", *command, check=check)
 
 
-def run(folder: Path, *command: str, check: bool = True) -> str:
+def run(
+    folder: Path, *command: str, check: bool = True, environment: Mapping[str, str] | None = None
+) -> str:
     """Run ``command`` in ``folder``; both its streams. Fails when it does and ``check``."""
     done = subprocess.run(
         command,
@@ -119,7 +147,7 @@ def run(folder: Path, *command: str, check: bool = True) -> str:
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=os.environ | {"DVC_NO_ANALYTICS": "1"},
+        env={**os.environ, "DVC_NO_ANALYTICS": "1", **(environment or {})},
         check=False,
     )
     if check and done.returncode != 0:

@@ -51,11 +51,11 @@ class Finished(NamedTuple):
     prune_ratio: float
 
 
-def score(path: Path, folder: str, table: str, prune_ratio: float) -> Finished:
+def score(path: str, folder: str, table: str, prune_ratio: float) -> Finished:
     """Load the model of ``path`` and let it score the test split. Raises ModelUnreadable."""
     model, card = models.load(path)
     scores = score_table(model, card, dataset.read_split(folder, table, "test", card))
-    return Finished(path, model, card, scores, prune_ratio)
+    return Finished(Path(path), model, card, scores, prune_ratio)
 
 
 def measure_latency(finished: Mapping[str, Finished], params: LatencyParams) -> dict[str, Any]:

@@ -78,9 +78,18 @@ def extract(
             # Some packets gave no frame: choose again among those that exist.
             shutil.rmtree(folder / result.key, ignore_errors=True)
             _write_frames(result, path, rule.choose(result.health.frames, seed), folder, p)
+        if result.health.truncated:
+            _leave_out(result, folder)
     except VideoUnreadable as error:
         result.error = str(error)
     return result
+
+
+def _leave_out(result: Extraction, folder: Path) -> None:
+    """Drop the frames of a clip that ends early: what is left of it is not what was meant."""
+    shutil.rmtree(folder / result.key, ignore_errors=True)
+    result.rows = []
+    result.error = f"{result.key}: truncated after {result.health.frames} frames; replace the file"
 
 
 def _write_frames(

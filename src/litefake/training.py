@@ -68,6 +68,8 @@ class Fit:
             "val_auc": self.rows[self.best_epoch - 1]["val_auc"] if self.best_epoch else None,
             "train_seconds": round(self.seconds, 1),
             "images_per_second": round(self.images / max(self.seconds, 1e-9), 1),
+            "device": str(reproducibility.device()),
+            "threads": reproducibility.threads(),
         }
 
 
