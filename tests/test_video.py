@@ -352,12 +352,14 @@ def test_an_unreadable_clip_is_counted_and_named_and_has_no_row(clip, tmp_path):
     assert counts["per_method"] == {"youtube": {"videos": 2, "frames": 2, "unreadable": 1}}
 
 
-def test_a_truncated_clip_is_named(clip, tmp_path):
+def test_a_truncated_clip_is_named_and_left_out(clip, tmp_path):
     data = clip.read_bytes()
     clip.write_bytes(data[: len(data) * 3 // 4])
     counts = extraction.summary([extract(clip, tmp_path / "f", sampling())])
     assert counts["truncated_videos"] == ["youtube/clip"]
-    assert counts["unreadable"] == 0
+    assert "truncated after" in counts["unreadable_videos"]["youtube/clip"]
+    assert counts["frames"] == 0
+    assert not list((tmp_path / "f").rglob("*.png"))
 
 
 def test_a_class_without_a_readable_clip_is_an_error(clip, tmp_path):

@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 from tqdm import tqdm
 
-from litefake import reproducibility, scoring
+from litefake import calibration, reproducibility, scoring
 from litefake.checkpoints import Run
 from litefake.dataset import Faces, TrainVal
 from litefake.distillation import Objective
@@ -83,8 +83,8 @@ def fit(
 ) -> Fit:
     """Train ``model`` in place through ``phases``; leave in it the weights of the best epoch.
 
-    The best epoch is the one with the lowest cross-entropy on validation; every phase
-    starts from the best weights so far and ends after its epochs or its patience. After
+    The best epoch is the one with the lowest cross-entropy on validation at the temperature
+    that suits it (``calibration.fit_temperature``); every phase starts from the best weights so far and ends after its epochs or its patience. After
     every epoch the state is saved under ``name`` in ``run``. Every epoch draws its random
     numbers from (seed, name, epoch) alone, so a killed and resumed run equals an uninterrupted
     one. Raises TrainingFailed when the loss is not finite.
@@ -210,8 +210,12 @@ def _validate(model: nn.Module, faces: Faces) -> dict[str, float]:
     labels = faces.labels.numpy()
     signed = np.where(labels > 0.5, values, -values)
     recalls = [(signed[labels == label] > 0).mean() for label in (0, 1)]
+    # A network grows too sure of itself long before it stops getting better; since the
+    # finished one is calibrated, epochs are compared as they would be after calibration.
+    temperature = calibration.fit_temperature(values, labels)
     return {
-        "val_loss": float(np.logaddexp(0, -signed).mean()),
+        "val_loss": float(np.logaddexp(0, -signed / temperature).mean()),
+        "val_temperature": temperature,
         "val_auc": float(roc_auc_score(labels, values)),
         "val_balanced_accuracy": float(np.mean(recalls)),
     }
