@@ -52,7 +52,7 @@ def test_the_network_keeps_the_weights_of_the_best_epoch(network, faces, recipe,
     model, _ = network
     fit = training.fit(model, faces, [recipe.model_copy(update={"epochs": 4})], hard_loss, run)
     assert fit.val_loss == min(row["val_loss"] for row in fit.rows)
-    assert training._validate(model, faces.val)["val_loss"] == pytest.approx(fit.val_loss, abs=1e-6)
+    assert training.validate(model, faces.val)["val_loss"] == pytest.approx(fit.val_loss, abs=1e-6)
 
 
 @pytest.mark.parametrize("batches", [1, 5, 8])

@@ -223,11 +223,9 @@ def _describe(model: nn.Module, faces: TrainVal) -> dict[str, Any]:
 
 
 def _validation_loss(model: nn.Module, faces: Faces) -> float:
-    labels = faces.labels.numpy()
-    values = scoring.logits(model, faces)
-    if not np.isfinite(values).all():
+    if not np.isfinite(scoring.logits(model, faces)).all():
         raise TrainingFailed("prune: the network's logits are not finite; lower prune.ratio")
-    return float(np.logaddexp(0, np.where(labels > 0.5, -values, values)).mean())
+    return training.validate(model, faces)["val_loss"]
 
 
 def _check_fell(before: int, after: int, params: PruneParams) -> None:

@@ -84,10 +84,10 @@ def fit(
     """Train ``model`` in place through ``phases``; leave in it the weights of the best epoch.
 
     The best epoch is the one with the lowest cross-entropy on validation at the temperature
-    that suits it (``calibration.fit_temperature``); every phase starts from the best weights so far and ends after its epochs or its patience. After
-    every epoch the state is saved under ``name`` in ``run``. Every epoch draws its random
-    numbers from (seed, name, epoch) alone, so a killed and resumed run equals an uninterrupted
-    one. Raises TrainingFailed when the loss is not finite.
+    that suits it (``validate``); every phase starts from the best weights so far and ends
+    after its epochs or its patience. After every epoch the state is saved under ``name`` in
+    ``run``. Every epoch draws its random numbers from (seed, name, epoch) alone, so a killed
+    and resumed run equals an uninterrupted one. Raises TrainingFailed when the loss is not finite.
     """
     device = reproducibility.device()
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -176,7 +176,7 @@ def _epoch(
         "phase": state.phase,
         "lr": optimizer.param_groups[0]["lr"],
         **pd.DataFrame(terms).mean().to_dict(),
-        **_finite(_validate(shards.copies[0], faces.val), run, number),
+        **_finite(validate(shards.copies[0], faces.val), run, number),
     }
     done.rows.append(row)
     done.images += len(faces.train)
@@ -205,7 +205,11 @@ def learning_rate(phase: Recipe, epoch: float) -> float:
     return phase.lr * (1 + math.cos(math.pi * min(progress, 1.0))) / 2
 
 
-def _validate(model: nn.Module, faces: Faces) -> dict[str, float]:
+def validate(model: nn.Module, faces: Faces) -> dict[str, float]:
+    """Loss, AUC and balanced accuracy of ``model`` on ``faces``, and its best temperature.
+
+    ``val_loss`` is the mean cross-entropy after temperature scaling.
+    """
     values = scoring.logits(model, faces)
     labels = faces.labels.numpy()
     signed = np.where(labels > 0.5, values, -values)
