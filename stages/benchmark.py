@@ -16,10 +16,12 @@ def main() -> None:
     reproducibility.setup(params.section("reproducibility", reproducibility.Reproducibility))
     settings = params.section("benchmark", comparison.BenchmarkParams)
     ratios = {"prune_kd": float(params.value("prune.ratio"))}
-    finished = {
-        name: comparison.score(f"models/{name}.safetensors", FACES, SPLIT, ratios.get(name, 0.0))
-        for name in tqdm(MODELS, "benchmark -> metrics/comparison.md", unit="model")
-    }
+    scored = (
+        (name, comparison.score(f"models/{name}.safetensors", FACES, SPLIT, ratios.get(name, 0.0)))
+        for name in MODELS
+    )
+    bar = tqdm(scored, "benchmark -> metrics/comparison.md", len(MODELS), unit="model")
+    finished = dict(bar)
     rows = {name: comparison.figures(one, settings) for name, one in finished.items()}
     latency = comparison.measure_latency(finished, settings.latency)
     table = comparison.table(rows, latency)
