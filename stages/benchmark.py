@@ -20,8 +20,7 @@ def main() -> None:
         (name, comparison.score(f"models/{name}.safetensors", FACES, SPLIT, ratios.get(name, 0.0)))
         for name in MODELS
     )
-    bar = tqdm(scored, "benchmark -> metrics/comparison.md", len(MODELS), unit="model")
-    finished = dict(bar)
+    finished = dict(tqdm(scored, "benchmark -> metrics/comparison.md", len(MODELS), unit="model"))
     rows = {name: comparison.figures(one, settings) for name, one in finished.items()}
     latency = comparison.measure_latency(finished, settings.latency)
     table = comparison.table(rows, latency)
