@@ -12,9 +12,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 def test_every_make_target_in_the_readme_exists():
     makefile = (ROOT / "Makefile").read_text()
-    named = set(re.findall(r"`?make ([a-z-]+)", README))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", README, re.M))
     assert {"repro", "test"} <= named
-    for target in named - {"a"}:
+    for target in named:
         assert re.search(rf"^{target}:", makefile, re.M), target
 
 

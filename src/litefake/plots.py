@@ -147,17 +147,16 @@ def _draw_latency(path: Path, comparison: pd.DataFrame, majority: float) -> None
     figure, axes = _axes("CPU time of one face (ms)", "accuracy (%)")
     for row in comparison.itertuples():
         accuracy = 100 * row.accuracy
-        axes.scatter(row.cpu_ms, accuracy, s=40 * row.size_mb, alpha=0.6, label=row.model)
-        axes.annotate(
-            f"{row.model}\n{row.size_mb:.1f} MB",
-            (row.cpu_ms, accuracy),
-            textcoords="offset points",
-            xytext=(8, 8),
-            fontsize=9,
-        )
+        label = f"{row.model}, {row.size_mb:.1f} MB"
+        axes.scatter(row.cpu_ms, accuracy, s=40 * row.size_mb, alpha=0.6, label=label)
     axes.axhline(100 * majority, color="gray", linestyle=":", label="larger class always")
     axes.set_xlim(0, 1.3 * comparison["cpu_ms"].max())
     axes.margins(y=0.25)
+    # The area of a point is the model's size; in the legend all are equally small.
+    legend = axes.legend(loc="center left")
+    for handle in legend.legend_handles:
+        if hasattr(handle, "set_sizes"):
+            handle.set_sizes([60])
     _save(figure, path)
 
 
