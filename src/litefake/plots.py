@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
@@ -155,7 +156,7 @@ def _draw_latency(path: Path, comparison: pd.DataFrame, majority: float) -> None
     # The area of a point is the model's size; in the legend all are equally small.
     legend = axes.legend(loc="center left")
     for handle in legend.legend_handles:
-        if hasattr(handle, "set_sizes"):
+        if isinstance(handle, PathCollection):
             handle.set_sizes([60])
     _save(figure, path)
 
