@@ -47,6 +47,13 @@ def test_a_saved_model_comes_back_bit_exact(crop, tmp_path, architecture):
         assert torch.equal(model.eval()(images), loaded(images))
 
 
+def test_equal_models_give_equal_files(crop, tmp_path):
+    model, card = new_model(crop)
+    for number in range(8):  # an order left to chance shows in some of them
+        models.save(model, card, tmp_path / f"{number}.safetensors")
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+
+
 def test_packaged_weights_are_in_both_networks_and_gates_start_open(crop):
     lite0, card = models.create(params("tf_efficientnet_lite0", "packaged"), crop, "x", 0)
     b0, _ = models.create(params("efficientnet_b0", "packaged"), crop, "x", 0)

@@ -22,6 +22,7 @@ from litefake.params import Section
 from litefake.reproducibility import seed_of
 
 Architecture = Literal["efficientnet_b0", "tf_efficientnet_lite0"]
+FORMAT = "litefake-1"  # the key of the card in a file's metadata
 
 
 class ModelParams(Section):
@@ -101,9 +102,10 @@ def create(
 def save(model: nn.Module, card: Card, path: Path | str) -> None:
     """Write weights and card as one safetensors file."""
     state = {name: tensor.contiguous().cpu() for name, tensor in model.state_dict().items()}
-    metadata = {"format": "litefake-1", "card": card.model_dump_json()}
     with replacing(path) as temporary:
-        safetensors.torch.save_file(state, temporary, metadata)
+        # One key only: safetensors writes several in a random order, and two runs that give
+        # equal tensors would give files with other hashes.
+        safetensors.torch.save_file(state, temporary, {FORMAT: card.model_dump_json()})
 
 
 def load(path: Path | str) -> tuple[nn.Module, Card]:
@@ -117,7 +119,7 @@ def load(path: Path | str) -> tuple[nn.Module, Card]:
         with safetensors.safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        card = Card.model_validate_json(metadata["card"])
+        card = Card.model_validate_json(metadata[FORMAT])
     except FileNotFoundError:
         raise ModelUnreadable(f"{path}: no such model; run `dvc repro` to make it") from None
     except (safetensors.SafetensorError, OSError) as error:
