@@ -11,8 +11,10 @@ help: ## list the targets
 setup: .venv/ready ## make .venv from the pinned requirements
 
 .venv/ready: requirements.txt
-	@command -v uv >/dev/null || $(PYTHON) -m uv --version >/dev/null 2>&1 || $(PYTHON) -m pip install --quiet uv
-	@uv=$$(command -v uv || echo "$(PYTHON) -m uv"); set -e; \
+	@command -v uv >/dev/null || $(PYTHON) -m uv --version >/dev/null 2>&1 || test -x .uv/bin/uv || \
+	$(PYTHON) -m pip install --quiet uv 2>/dev/null || \
+	{ $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; } # where the system's Python is locked
+	@uv=$$(command -v uv || ls .uv/bin/uv 2>/dev/null || echo "$(PYTHON) -m uv"); set -e; \
 	test -x .venv/bin/python || $$uv venv --quiet --python $(PYTHON) .venv; \
 	$$uv pip sync --quiet --python .venv/bin/python requirements.txt
 	@touch $@

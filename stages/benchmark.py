@@ -7,19 +7,19 @@ from tqdm import tqdm
 
 from litefake import comparison, errors, params, plots, reproducibility
 from litefake.artifacts import write_csv, write_json, write_text
+from litefake.locks import alone
 
 FACES, SPLIT, METRICS = "data/faces", "data/split.csv", Path("metrics")
 MODELS = ("b0", "lite0", "kd_lite0", "prune_kd")
 
 
+@alone("benchmark")
 def main() -> None:
     reproducibility.setup(params.section("reproducibility", reproducibility.Reproducibility))
     settings = params.section("benchmark", comparison.BenchmarkParams)
-    ratios = {"prune_kd": float(params.value("prune.ratio"))}
-    scored = (
-        (name, comparison.score(f"models/{name}.safetensors", FACES, SPLIT, ratios.get(name, 0.0)))
-        for name in MODELS
-    )
+    ratios = dict.fromkeys(MODELS, 0.0) | {"prune_kd": float(params.value("prune.ratio"))}
+    paths = {name: f"models/{name}.safetensors" for name in MODELS}
+    scored = ((name, comparison.score(paths[name], FACES, SPLIT, ratios[name])) for name in MODELS)
     finished = dict(tqdm(scored, "benchmark -> metrics/comparison.md", len(MODELS), unit="model"))
     rows = {name: comparison.figures(one, settings) for name, one in finished.items()}
     latency = comparison.measure_latency(finished, settings.latency)

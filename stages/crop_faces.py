@@ -6,21 +6,21 @@ from pathlib import Path
 
 from litefake import cropping, errors, faces, manifest, params
 from litefake.artifacts import write_csv, write_json
+from litefake.locks import alone
 from litefake.parallel import map_items
 
 FOLDER, SHEETS = Path("data/faces"), Path("data/contact_sheets")
 
 
+@alone("crop_faces")
 def main() -> None:
     dataset = params.section("dataset", manifest.DatasetParams)
     crop = params.section("faces", faces.CropParams)
     ready = dataset.layout == "faces"
+    root = Path(dataset.root if ready else "data/frames")
+    frames = manifest.read_table("data/manifest.csv" if ready else root / "index.csv")
     if ready:
-        root = Path(dataset.root)
-        frames = manifest.read_table("data/manifest.csv").assign(frame=0, seconds=float("nan"))
-    else:
-        root = Path("data/frames")
-        frames = manifest.read_table(root / "index.csv")
+        frames = frames.assign(frame=0, seconds=float("nan"))
     frames = frames[[*manifest.IDENTITY, "frame", "seconds", "path"]]
 
     shutil.rmtree(FOLDER, ignore_errors=True)

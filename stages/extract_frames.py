@@ -6,11 +6,13 @@ from pathlib import Path
 
 from litefake import errors, extraction, manifest, params
 from litefake.artifacts import write_csv, write_json
+from litefake.locks import alone
 from litefake.parallel import map_items
 
 FOLDER = Path("data/frames")
 
 
+@alone("extract_frames")
 def main() -> None:
     dataset = params.section("dataset", manifest.DatasetParams)
     sampling = params.section("frames", extraction.SamplingParams)

@@ -3,12 +3,14 @@
 from litefake import dataset, errors, models, params, scoring, training
 from litefake.artifacts import write_csv, write_json
 from litefake.distillation import Distillation, DistillParams
+from litefake.locks import alone
 from litefake.setting import Setting
 
 FACES, SPLIT = "data/faces", "data/split.csv"
 TEACHER, MODEL = "models/b0.safetensors", "models/kd_lite0.safetensors"
 
 
+@alone("kd_lite0")
 def main() -> None:
     setting = Setting.read()
     network = params.section("lite0", models.ModelParams)

@@ -2,8 +2,10 @@
 
 from litefake import errors, manifest, params
 from litefake.artifacts import write_csv, write_json
+from litefake.locks import alone
 
 
+@alone("list_videos")
 def main() -> None:
     dataset = params.section("dataset", manifest.DatasetParams)
     videos = manifest.list_videos(dataset)

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from litefake import demo, errors, params
 from litefake.artifacts import write_json
+from litefake.locks import alone
 
 OUT = Path("data/videos")
 
 
+@alone("make_demo")
 def main() -> None:
     recipe = params.section("demo", demo.DemoParams)
     root = Path(params.value("dataset.root"))

@@ -3,6 +3,7 @@
 from litefake import dataset, errors, models, params, pruning, scoring
 from litefake.artifacts import write_csv, write_json
 from litefake.distillation import Distillation, DistillParams
+from litefake.locks import alone
 from litefake.setting import Setting
 
 FACES, SPLIT = "data/faces", "data/split.csv"
@@ -10,6 +11,7 @@ TEACHER, STUDENT = "models/b0.safetensors", "models/kd_lite0.safetensors"
 MODEL = "models/prune_kd.safetensors"
 
 
+@alone("prune_kd")
 def main() -> None:
     setting = Setting.read()
     kd = params.section("kd", DistillParams)

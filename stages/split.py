@@ -2,8 +2,10 @@
 
 from litefake import errors, manifest, params, splits
 from litefake.artifacts import write_csv, write_json
+from litefake.locks import alone
 
 
+@alone("split")
 def main() -> None:
     dataset = params.section("dataset", manifest.DatasetParams)
     split = params.section("split", splits.SplitParams)

@@ -3,11 +3,13 @@
 from litefake import dataset, errors, models, params, scoring, training
 from litefake.artifacts import write_csv, write_json
 from litefake.distillation import hard_loss
+from litefake.locks import alone
 from litefake.setting import Setting
 
 FACES, SPLIT, MODEL = "data/faces", "data/split.csv", "models/b0.safetensors"
 
 
+@alone("train_b0")
 def main() -> None:
     setting = Setting.read()
     network = params.section("b0", models.ModelParams)

@@ -36,6 +36,7 @@ RECIPE = {
     "momentum": 0.9,
     "schedule": "none",
     "warmup_epochs": 0.0,
+    "averaging": 0.0,
 }
 
 

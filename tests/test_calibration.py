@@ -6,16 +6,35 @@ from hypothesis import strategies as st
 from litefake import calibration
 
 
-def test_the_temperature_of_overconfident_logits_is_found():
+def test_the_scale_and_offset_of_overconfident_logits_are_found():
     random = np.random.default_rng(0)
     honest = random.normal(0, 2, 20_000)
     labels = (random.random(20_000) < 1 / (1 + np.exp(-honest))).astype(float)
-    assert calibration.fit_temperature(3 * honest, labels) == pytest.approx(3, rel=0.05)
+    scaling = calibration.fit_scaling(3 * (honest - 0.7), labels)
+    assert scaling.temperature == pytest.approx(3, rel=0.05)
+    assert scaling.bias == pytest.approx(0.7, abs=0.06)
 
 
-@given(st.lists(st.floats(-30, 30), min_size=1, max_size=20), st.floats(0.05, 20))
-def test_probabilities_keep_the_order_of_logits(logits, temperature):
-    values = calibration.probabilities(np.sort(np.array(logits)), temperature)
+@given(st.lists(st.tuples(st.floats(-30, 30), st.booleans()), min_size=1, max_size=20))
+def test_no_scaling_nearby_is_better_and_all_is_finite(pairs):
+    logits = np.array([value for value, _ in pairs])
+    labels = np.array([float(label) for _, label in pairs])
+    found = calibration.fit_scaling(logits, labels)
+    loss = calibration.cross_entropy(logits, labels, found)
+    assert np.isfinite([*found, loss]).all()
+    for slope, shift in ((1.1, 0), (0.9, 0), (1, 0.1), (1, -0.1)):
+        temperature = np.clip(found.temperature * slope, 0.05, 20)
+        bias = np.clip(found.bias + shift, -20, 20)
+        other = calibration.Scaling(temperature, bias)
+        assert loss <= calibration.cross_entropy(logits, labels, other) + 1e-3
+
+
+@given(
+    st.lists(st.floats(-30, 30), min_size=1, max_size=20), st.floats(0.05, 20), st.floats(-20, 20)
+)
+def test_probabilities_keep_the_order_of_logits(logits, temperature, bias):
+    scaling = calibration.Scaling(temperature, bias)
+    values = calibration.probabilities(np.sort(np.array(logits)), scaling)
     assert (np.diff(values) >= 0).all()
     assert ((values >= 0) & (values <= 1)).all()
 

@@ -1,15 +1,8 @@
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 
 from litefake.checkpoints import Run
-from litefake.errors import DataMissing, StageBusy
-
-SOURCE = Path(__file__).resolve().parent.parent / "src"
+from litefake.errors import DataMissing
 
 
 def open_run(folder, recipe, inputs=(), seed=0):
@@ -45,27 +38,6 @@ def test_states_of_other_inputs_are_thrown_away(tmp_path, recipe, what, capsys):
     with open_run(tmp_path, other, [table], seed=int(what == "seed")) as run:
         assert run.load("fit") is None
     assert "belongs to other inputs; starting over" in capsys.readouterr().out
-
-
-def test_a_second_process_is_told_which_one_holds_the_stage(tmp_path, recipe):
-    code = (
-        "import sys, time; from litefake.checkpoints import Run; from pathlib import Path\n"
-        f"with Run('tiny', 0, {{}}, [], Path({str(tmp_path)!r})):\n"
-        "    print('held', flush=True); sys.stdin.read()\n"
-    )
-    environment = os.environ | {"PYTHONPATH": str(SOURCE)}
-    with subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=environment,
-    ) as holder:
-        assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(StageBusy, match=f"process {holder.pid} is running this stage"):
-            open_run(tmp_path, recipe).__enter__()
-        holder.stdin.close()
-    with open_run(tmp_path, recipe):
-        pass
 
 
 def test_a_missing_input_names_the_stage_to_run(tmp_path, recipe):

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "litefake"
 LAYERS = [
     ["errors"],
-    ["params", "artifacts", "parallel", "images"],
+    ["params", "artifacts", "parallel", "images", "locks"],
     ["reproducibility"],
     ["manifest", "video", "faces", "transforms", "aggregation", "metrics", "calibration"],
     ["extraction", "cropping", "splits", "models", "footprint", "latency", "checkpoints"],

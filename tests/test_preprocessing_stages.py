@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 import yaml
 from test_faces import draw_face, save
-from test_video import write_clip
 
 from litefake import manifest
+from tests.clips import write_clip
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 METHODS = ["Deepfakes", "FaceSwap"]

@@ -35,6 +35,7 @@ RECIPE = Recipe(
     momentum=0.0,
     schedule="none",
     warmup_epochs=0,
+    averaging=0,
 )
 GLOBAL = PruneParams(
     normalizer="mean",

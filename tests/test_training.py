@@ -80,9 +80,10 @@ def test_killed_and_resumed_equals_uninterrupted(crop, faces, recipe, tmp_path, 
 
 
 def test_resume_is_exact_in_the_shipped_setting_too(crop, faces, recipe, tmp_path):
-    """SGD with momentum, a schedule, augmentation, two threads."""
+    """SGD with momentum, a schedule, averaged weights, augmentation, two threads."""
     reproducibility.setup(Reproducibility(seed=0, threads=2))
     changes = {"optimizer": "sgd", "lr": 0.01, "schedule": "cosine", "warmup_epochs": 0.5}
+    changes["averaging"] = 0.9
     phases = [recipe.model_copy(update=changes), recipe.model_copy(update={"epochs": 1})]
     limits = {"flip": 0.5, "rotation": 10.0, "brightness": 0.2, "contrast": 0.2, "saturation": 0.2}
     augmented = faces._replace(augmentation=Augmentation(**limits))
@@ -131,6 +132,31 @@ def test_patience_ends_a_phase_early_and_the_next_starts_from_the_best(crop, fac
     # Three batches an epoch: the epoch after the best one began with the best weights.
     after_best, phase_two = started[3 * (best + 1)], started[3 * len(losses)]
     assert torch.equal(after_best, phase_two)
+
+
+def test_what_is_kept_is_the_moving_average_of_the_weights(crop, faces, recipe, tmp_path, run):
+    model, _ = new_model(crop)
+    seen = []
+
+    def spy(model, batch):
+        seen.append(model.classifier.weight.detach().clone())
+        return hard_loss(model, batch)
+
+    # The second epoch learns nothing worth keeping, but shows what the first one left.
+    first = recipe.model_copy(update={"epochs": 1, "averaging": 0.2})
+    training.fit(model, faces, [first], spy, run)
+    kept = model.classifier.weight.detach().clone()
+    other, _ = new_model(crop)
+    both = first.model_copy(update={"epochs": 2})
+    with Run("tiny", 0, {}, [], tmp_path) as second:
+        training.fit(other, faces, [both], spy, second)
+    left = seen[-3:]  # of three batches an epoch, before a step: after the one before it
+    average = seen[4]
+    for count, value in enumerate((seen[5], left[0]), start=1):
+        decay = min(0.2, (1 + count) / (10 + count))
+        average = average + (1 - decay) * (value - average)
+    torch.testing.assert_close(kept, average)
+    assert not torch.allclose(kept, left[0])
 
 
 def test_two_seeds_differ_and_one_seed_repeats(crop, faces, recipe, tmp_path):

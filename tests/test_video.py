@@ -2,8 +2,6 @@
 
 import contextlib
 import math
-from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -16,56 +14,7 @@ from hypothesis import strategies as st
 
 from litefake import extraction, params, video
 from litefake.errors import ParamsInvalid, VideoUnreadable
-
-WIDTH, HEIGHT, BITS = 160, 96, 8
-
-
-def numbered(number: int) -> np.ndarray:
-    """A picture that spells ``number`` in black and white bars, left bar = highest bit."""
-    bits = [(number >> bit) & 1 for bit in reversed(range(BITS))]
-    row = np.repeat(np.array(bits, np.uint8) * 255, WIDTH // BITS)
-    return np.broadcast_to(row[None, :, None], (HEIGHT, WIDTH, 3)).copy()
-
-
-def number_in(image: np.ndarray) -> int:
-    """The number that a decoded picture spells."""
-    bars = image.mean(axis=(0, 2)).reshape(BITS, -1).mean(axis=1) > 127
-    return int("".join("1" if bar else "0" for bar in bars), 2)
-
-
-def write_clip(
-    path: Path,
-    frames: Sequence[np.ndarray],
-    times: Sequence[int] | None = None,
-    **codec: str,
-) -> Path:
-    """An H.264 clip of ``frames``, at 25 a second or at ``times`` (ms)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
-        stream.options = {"crf": "10", "g": "12", **codec}
-        stream.codec_context.time_base = Fraction(1, 1000)
-        for number, image in enumerate(frames):
-            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-            frame.pts = 40 * number if times is None else times[number]
-            frame.time_base = Fraction(1, 1000)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
-
-
-def rotate_header(path: Path, quarter_turns: int) -> None:
-    """Write the display matrix of ``quarter_turns`` clockwise turns, as phones do."""
-    cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[quarter_turns]
-    one = 1 << 16
-    values = (cos * one, sin * one, 0, -sin * one, cos * one, 0, 0, 0, 1 << 30)
-    matrix = b"".join(value.to_bytes(4, "big", signed=True) for value in values)
-    data = bytearray(path.read_bytes())
-    start = data.index(b"tkhd") + 4 + 40  # version 0: 40 bytes stand before the matrix
-    data[start : start + 36] = matrix
-    path.write_bytes(data)
+from tests.clips import HEIGHT, WIDTH, number_in, numbered, rotate_header, write_clip
 
 
 @pytest.fixture

@@ -1,32 +1,51 @@
-"""What validation decides after training: the temperature and the threshold of a detector."""
+"""What validation decides after training: scale, offset and threshold of a detector's answers."""
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.metrics import roc_curve
 
 FloatArray = NDArray[np.float64]
 
 
-def probabilities(logits: FloatArray, temperature: float) -> FloatArray:
-    """Calibrated probability of fake: the logistic function of logit / temperature."""
-    return np.asarray(expit(logits / temperature), np.float64)
+class Scaling(NamedTuple):
+    """p(fake) = sigmoid(logit / temperature + bias)."""
+
+    temperature: float
+    bias: float
 
 
-def fit_temperature(logits: FloatArray, labels: FloatArray) -> float:
-    """The temperature T that minimises the cross-entropy of sigmoid(logit / T).
+def probabilities(logits: FloatArray, scaling: Scaling) -> FloatArray:
+    """Calibrated probability of fake, in the shape of ``logits``."""
+    return np.asarray(expit(logits / scaling.temperature + scaling.bias), np.float64)
 
-    Temperature scaling of Guo et al. (ICML 2017), eq. 9, for one logit; T lies in
-    [0.05, 20]. Both arrays have shape N; labels are 1 for fake.
+
+def cross_entropy(logits: FloatArray, labels: FloatArray, scaling: Scaling) -> float:
+    """Mean cross-entropy of the scaled ``logits``; both arrays of shape N, labels 1 for fake."""
+    scaled = logits / scaling.temperature + scaling.bias
+    return float(np.logaddexp(0, np.where(labels > 0.5, -scaled, scaled)).mean())
+
+
+def fit_scaling(logits: FloatArray, labels: FloatArray) -> Scaling:
+    """The scaling with the lowest cross-entropy: Platt (1999), eq. 1, with A = -1/T, B = -bias.
+
+    Both arrays have shape N; labels are 1 for fake. T lies in [0.05, 20], the bias in
+    [-20, 20], also where the classes can be told apart without error.
     """
-    signed = np.where(labels > 0.5, logits, -logits)
 
-    def cross_entropy(log_temperature: float) -> float:
-        return float(np.logaddexp(0, -signed / np.exp(log_temperature)).mean())
+    def loss_and_gradient(values: FloatArray) -> tuple[float, FloatArray]:
+        slope, bias = values
+        error = expit(slope * logits + bias) - labels
+        loss = cross_entropy(logits, labels, Scaling(1 / slope, bias))
+        return loss, np.array([(error * logits).mean(), error.mean()])
 
-    found = minimize_scalar(cross_entropy, bounds=(np.log(0.05), np.log(20)), method="bounded")
-    return float(np.exp(found.x))
+    bounds = [(1 / 20, 20.0), (-20.0, 20.0)]
+    start = np.array([1.0, 0.0])
+    found = minimize(loss_and_gradient, start, jac=True, bounds=bounds, method="L-BFGS-B")
+    return Scaling(float(1 / found.x[0]), float(found.x[1]))
 
 
 def fit_threshold(probability: FloatArray, labels: FloatArray) -> float:
@@ -43,7 +62,7 @@ def fit_threshold(probability: FloatArray, labels: FloatArray) -> float:
     return float(borders[best[np.abs(borders[best] - 0.5).argmin()]])
 
 
-def calibrate(logits: FloatArray, labels: FloatArray) -> tuple[float, float]:
-    """Temperature and threshold from the logits of validation faces, shape N each."""
-    temperature = fit_temperature(logits, labels)
-    return temperature, fit_threshold(probabilities(logits, temperature), labels)
+def calibrate(logits: FloatArray, labels: FloatArray) -> tuple[Scaling, float]:
+    """Scaling and threshold from the logits of validation faces, shape N each."""
+    scaling = fit_scaling(logits, labels)
+    return scaling, fit_threshold(probabilities(logits, scaling), labels)

@@ -1,31 +1,25 @@
-"""Resume a stage where it was killed: its lock, its fingerprint, its saved states.
-
-The folder belongs to one stage and is no output of DVC: DVC deletes outputs before a run.
-"""
+"""Resume a stage where it was killed: its fingerprint and its saved states."""
 
 import hashlib
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
 from typing import Any, Self
 
 import torch
-from filelock import FileLock, Timeout
 
 from litefake.artifacts import digest, replacing
-from litefake.errors import DataMissing, StageBusy
+from litefake.errors import DataMissing
+from litefake.locks import FOLDER
 from litefake.params import Section
-
-FOLDER = Path("checkpoints")
 
 
 class Run:
-    """One run of a stage, as a context: entered alone, its states gone after success.
+    """One run of a stage, as a context: its states are gone after success.
 
     States saved under another fingerprint (other parameters, input files or code) are thrown
-    away on entry. Raises StageBusy when another process is running the stage.
+    away on entry. The folder belongs to one process (``locks.alone``).
     """
 
     def __init__(
@@ -45,28 +39,14 @@ class Run:
         files = {name: _digest_of_input(name, stage) for name in inputs}
         text = json.dumps([seed, described, files, _code(), torch.__version__], sort_keys=True)
         self._fingerprint = hashlib.sha256(text.encode()).hexdigest()
-        self._lock = FileLock(folder / f"{stage}.lock")
 
     def __enter__(self) -> Self:
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
-        holder = self.folder.parent / f"{self.stage}.pid"
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            process = holder.read_text(encoding="utf-8") if holder.exists() else "unknown"
-            raise StageBusy(
-                f"{self.stage}: process {process} is running this stage in this folder; "
-                f"wait for it, or end it with `kill {process}`"
-            ) from None
-        holder.write_text(str(os.getpid()), encoding="utf-8")
         self._keep_or_clear()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_details: object) -> None:
         if kind is None:
             shutil.rmtree(self.folder)
-            (self.folder.parent / f"{self.stage}.pid").unlink(missing_ok=True)
-        self._lock.release()
 
     def _keep_or_clear(self) -> None:
         mark = self.folder / "fingerprint"

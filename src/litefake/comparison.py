@@ -85,6 +85,7 @@ def figures(finished: Finished, params: BenchmarkParams) -> dict[str, Any]:
         "methods": metrics.per_method(scores, threshold),
         "threshold": threshold,
         "temperature": finished.card.temperature,
+        "bias": finished.card.bias,
         "prune_ratio": finished.prune_ratio,
         "parameters": footprint.parameters(finished.model),
         "macs_m": footprint.macs(finished.model, finished.card.image_size) / 1e6,

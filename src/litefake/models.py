@@ -1,7 +1,7 @@
 """Networks with one logit (positive = fake): made, saved and loaded without pickle.
 
 A file is safetensors; its metadata carries everything that a score depends on besides
-the weights: architecture, image size, mean and std, the crop rule, threshold, temperature.
+the weights: architecture, image size, mean and std, the crop rule, scaling and threshold.
 A pruned network is rebuilt from the shapes of its tensors.
 """
 
@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError
 from torch import nn
 
 from litefake.artifacts import replacing
+from litefake.calibration import Scaling
 from litefake.errors import DataMissing, ModelUnreadable
 from litefake.faces import CropParams
 from litefake.params import Section
@@ -44,7 +45,13 @@ class Card(Section):
     crop: CropParams
     threshold: float = Field(ge=0, le=1)
     temperature: float = Field(gt=0)
+    bias: float
     trained_on: str
+
+    @property
+    def scaling(self) -> Scaling:
+        """How its logits become probabilities."""
+        return Scaling(self.temperature, self.bias)
 
 
 class Classifier(nn.Linear):
@@ -94,6 +101,7 @@ def create(
         crop=crop,
         threshold=0.5,
         temperature=1.0,
+        bias=0.0,
         trained_on=trained_on,
     )
     return model, card

@@ -2,8 +2,10 @@
 
 import functools
 import multiprocessing
+import multiprocessing.connection
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
@@ -44,12 +46,25 @@ def map_items(
         yield from bar(map(work, items))
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker) as pool:
         chunk = max(1, len(items) // (CHUNKS * count))
         yield from bar(pool.map(work, items, chunksize=chunk))
 
 
-def _one_thread() -> None:
+def _start_worker() -> None:
     import cv2
 
     cv2.setNumThreads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone.
+
+    A worker holds both ends of the queue it reads, so it never learns from the queue that
+    nobody will write to it again: after ``kill -9`` it would wait, or write files, for ever.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    multiprocessing.connection.wait([parent.sentinel])
+    os._exit(1)

@@ -52,6 +52,8 @@ def check(file: Path, listing: Path) -> list[str]:
     now = manifest.list_videos(dataset)
     _require_lists(dataset, params.section("split", splits.SplitParams, file), now)
     lines.append(f"{dataset.root}: {len(now)} files found")
+    if dataset.layout == "faces":
+        lines.append("split.protocol is not used: layout faces brings its own train and test")
     if listing.exists() and not manifest.read_table(listing).equals(now):
         listing.unlink()
         lines.append(f"{dataset.root}: changed since it was listed; it is listed again")

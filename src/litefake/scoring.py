@@ -35,12 +35,12 @@ def logits(model: nn.Module, faces: Faces) -> NDArray[np.float64]:
 
 def score_table(model: nn.Module, card: Card, faces: Faces) -> pd.DataFrame:
     """The rows of ``faces`` with a column ``probability`` (of fake)."""
-    scores = calibration.probabilities(logits(model, faces), card.temperature)
+    scores = calibration.probabilities(logits(model, faces), card.scaling)
     return faces.table.assign(probability=scores)
 
 
 def calibrated(model: nn.Module, card: Card, val: Faces) -> Card:
-    """``card`` with the temperature and threshold that validation gives ``model``."""
+    """``card`` with the scaling and threshold that validation gives ``model``."""
     labels = val.table["label"].to_numpy(np.float64)
-    temperature, threshold = calibration.calibrate(logits(model, val), labels)
-    return card.model_copy(update={"temperature": temperature, "threshold": threshold})
+    scaling, threshold = calibration.calibrate(logits(model, val), labels)
+    return card.model_copy(update={**scaling._asdict(), "threshold": threshold})

@@ -12,6 +12,7 @@ import torch
 from pydantic import Field
 from sklearn.metrics import roc_auc_score
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from litefake import calibration, reproducibility, scoring
@@ -25,7 +26,10 @@ from litefake.shards import Shards
 
 
 class Recipe(Section):
-    """Sections ``train`` and ``finetune``: one phase of training."""
+    """Sections ``train`` and ``finetune``: one phase of training.
+
+    averaging: decay d of the averaged weights (``_State``); 0 keeps the last ones.
+    """
 
     epochs: int = Field(ge=0)
     patience: int = Field(ge=1)
@@ -36,6 +40,7 @@ class Recipe(Section):
     momentum: float = Field(ge=0, lt=1)
     schedule: Literal["none", "cosine"]
     warmup_epochs: float = Field(ge=0)
+    averaging: float = Field(ge=0, lt=1)
 
     def longer(self, factor: float) -> "Recipe":
         """The same phase with ``factor`` times as many epochs, rounded up; no longer warm-up."""
@@ -83,11 +88,12 @@ def fit(
 ) -> Fit:
     """Train ``model`` in place through ``phases``; leave in it the weights of the best epoch.
 
-    The best epoch is the one with the lowest cross-entropy on validation at the temperature
-    that suits it (``validate``); every phase starts from the best weights so far and ends
-    after its epochs or its patience. After every epoch the state is saved under ``name`` in
-    ``run``. Every epoch draws its random numbers from (seed, name, epoch) alone, so a killed
-    and resumed run equals an uninterrupted one. Raises TrainingFailed when the loss is not finite.
+    What an epoch is judged by and leaves behind are its averaged weights. The best epoch is
+    the one with the lowest cross-entropy on validation after calibration (``validate``);
+    every phase starts from the best weights so far and ends after its epochs or its patience.
+    After every epoch the state is saved under ``name`` in ``run``. Every epoch draws its
+    random numbers from (seed, name, epoch) alone, so a killed and resumed run equals an
+    uninterrupted one. Raises TrainingFailed when the loss is not finite.
     """
     device = reproducibility.device()
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -107,6 +113,7 @@ def fit(
             if number > state.phase:
                 state.enter(number)
             optimizer = _optimizer(model, phase)
+            state.decay = phase.averaging
             if state.optimizer is not None:
                 optimizer.load_state_dict(state.optimizer)
             while state.epoch < phase.epochs and state.stale < phase.patience:
@@ -122,7 +129,10 @@ def fit(
 
 
 class _State:
-    """Where ``fit`` stands; ``best`` holds the weights of the best epoch so far."""
+    """Where ``fit`` stands; ``best`` holds the weights of the best epoch so far.
+
+    ``average`` is the network whose weights follow those of ``model`` step by step.
+    """
 
     def __init__(self, model: nn.Module, saved: dict[str, Any] | None = None) -> None:
         self.model = model
@@ -131,20 +141,38 @@ class _State:
         self.epoch: int = saved.get("epoch", 0)
         self.stale: int = saved.get("stale", 0)
         self.optimizer: dict[str, Any] | None = saved.get("optimizer")
+        self.decay = 0.0
         if "model" in saved:
             model.load_state_dict(saved["model"])
+        self.average = AveragedModel(model, multi_avg_fn=self._follow, use_buffers=True)
+        if "average" in saved:
+            self.average.load_state_dict(saved["average"])
         self.best: dict[str, torch.Tensor] = saved.get("best") or self.snapshot()
 
+    def _follow(self, averages: Any, values: Any, count: torch.Tensor | int) -> None:
+        """Exponential moving average whose first steps forget faster.
+
+        average += (1 - d_n) * (value - average), d_n = min(d, (1 + n) / (10 + n)), after the
+        ``num_updates`` rule of TensorFlow's ExponentialMovingAverage: a constant d would keep
+        the first weights in the average of a short training.
+        """
+        decay = min(self.decay, (1 + int(count)) / (10 + int(count)))
+        get_ema_multi_avg_fn(decay)(averages, values, count)
+
     def snapshot(self) -> dict[str, torch.Tensor]:
-        return {key: value.detach().clone() for key, value in self.model.state_dict().items()}
+        weights = self.average.module.state_dict()
+        return {key: value.detach().clone() for key, value in weights.items()}
 
     def enter(self, phase: int) -> None:
         self.phase, self.epoch, self.stale, self.optimizer = phase, 0, 0, None
         self.model.load_state_dict(self.best)
+        # Zero updates so far: the first one copies the weights.
+        self.average.n_averaged.zero_()
 
     def dump(self) -> dict[str, Any]:
         kept = ("phase", "epoch", "stale", "optimizer", "best")
-        return {"model": self.model.state_dict(), **{key: getattr(self, key) for key in kept}}
+        networks = {"model": self.model.state_dict(), "average": self.average.state_dict()}
+        return {**networks, **{key: getattr(self, key) for key in kept}}
 
 
 def _epoch(
@@ -171,12 +199,13 @@ def _epoch(
         optimizer.zero_grad(set_to_none=True)
         terms.append(_finite(shards.backward(objective, batch), run, number))
         optimizer.step()
+        state.average.update_parameters(shards.copies[0])
     row = {
         "epoch": number,
         "phase": state.phase,
         "lr": optimizer.param_groups[0]["lr"],
         **pd.DataFrame(terms).mean().to_dict(),
-        **_finite(validate(shards.copies[0], faces.val), run, number),
+        **_finite(validate(state.average.module, faces.val), run, number),
     }
     done.rows.append(row)
     done.images += len(faces.train)
@@ -206,9 +235,9 @@ def learning_rate(phase: Recipe, epoch: float) -> float:
 
 
 def validate(model: nn.Module, faces: Faces) -> dict[str, float]:
-    """Loss, AUC and balanced accuracy of ``model`` on ``faces``, and its best temperature.
+    """Loss, AUC and balanced accuracy of ``model`` on ``faces``, and the scaling that suits it.
 
-    ``val_loss`` is the mean cross-entropy after temperature scaling.
+    ``val_loss`` is the mean cross-entropy after that scaling.
     """
     values = scoring.logits(model, faces)
     labels = faces.labels.numpy()
@@ -216,10 +245,11 @@ def validate(model: nn.Module, faces: Faces) -> dict[str, float]:
     recalls = [(signed[labels == label] > 0).mean() for label in (0, 1)]
     # A network grows too sure of itself long before it stops getting better; since the
     # finished one is calibrated, epochs are compared as they would be after calibration.
-    temperature = calibration.fit_temperature(values, labels)
+    scaling = calibration.fit_scaling(values, labels)
     return {
-        "val_loss": float(np.logaddexp(0, -signed / temperature).mean()),
-        "val_temperature": temperature,
+        "val_loss": calibration.cross_entropy(values, labels, scaling),
+        "val_temperature": scaling.temperature,
+        "val_bias": scaling.bias,
         "val_auc": float(roc_auc_score(labels, values)),
         "val_balanced_accuracy": float(np.mean(recalls)),
     }

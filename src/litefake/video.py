@@ -46,7 +46,7 @@ def count_packets(path: Path | str) -> int:
 
     Raises VideoUnreadable.
     """
-    with _opened(path) as (container, stream):
+    with opened(path) as (container, stream):
         return sum(packet.size > 0 for packet in _packets(container, stream, Health()))
 
 
@@ -59,18 +59,19 @@ def read_frames(
     iterator is exhausted. Raises VideoUnreadable when no frame can be decoded.
     """
     health = Health() if health is None else health
-    with _opened(path) as (container, stream):
-        for picture in _decoded(container, stream, health):
+    with opened(path) as (container, stream):
+        for picture in pictures(container, stream, health):
             index, health.frames = health.frames, health.frames + 1
             if wanted is None or index in wanted:
                 seconds = float("nan") if picture.time is None else picture.time
-                yield Frame(index, seconds, _upright(picture))
+                yield Frame(index, seconds, upright(picture))
     if not health.frames:
         raise VideoUnreadable(f"{path}: no frame can be decoded; replace or remove the file")
 
 
 @contextlib.contextmanager
-def _opened(path: Path | str) -> Iterator[tuple[Any, Any]]:
+def opened(path: Path | str) -> Iterator[tuple[Any, Any]]:
+    """The container of a video file and its first video stream. Raises VideoUnreadable."""
     options = {"format_whitelist": FORMATS, "max_pixels": str(MAX_PIXELS)}
     try:
         container = av.open(f"file:{path}", options=options, metadata_errors="ignore")
@@ -109,18 +110,20 @@ def _packets(container: Any, stream: Any, health: Health) -> Iterator[Any]:
     health.truncated = packets < stream.frames
 
 
-def _decoded(container: Any, stream: Any, health: Health) -> Iterator[Any]:
+def pictures(container: Any, stream: Any, health: Health) -> Iterator[Any]:
+    """Every frame that can be decoded, in order, as PyAV gives it; ``health`` counts the rest."""
     for packet in _packets(container, stream, health):
         try:
-            pictures = packet.decode()
+            decoded = packet.decode()
         except av.error.FFmpegError:
             health.bad_packets += 1
             continue
-        for picture in pictures:
+        for picture in decoded:
             health.concealed += picture.is_corrupt
             yield picture
 
 
-def _upright(picture: Any) -> np.ndarray:
+def upright(picture: Any) -> np.ndarray:
+    """A decoded frame as height x width x 3 uint8 RGB, turned as the file says."""
     image = picture.to_ndarray(format="rgb24", threads=1)
     return np.ascontiguousarray(np.rot90(image, round(picture.rotation / 90)))
