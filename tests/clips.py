@@ -1,10 +1,11 @@
-"""Clips whose every frame says which one it is, written for the tests."""
+"""What the tests show to a reader and a detector: numbered frames and drawn faces."""
 
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 
 WIDTH, HEIGHT, BITS = 160, 96, 8
@@ -56,3 +57,28 @@ def rotate_header(path: Path, quarter_turns: int) -> None:
     start = data.index(b"tkhd") + 4 + 40  # version 0: 40 bytes stand before the matrix
     data[start : start + 36] = matrix
     path.write_bytes(data)
+
+
+def draw_face(height: int = 240, width: int = 320, side: int = 120) -> np.ndarray:
+    """A face plain enough to draw, and face-like enough for the Haar cascade.
+
+    The cascade looks for dark eyes under a bright brow, a bright nose between them and a dark
+    mouth under it.
+    """
+    unit = side / 100
+    image = np.full((height, width), 90, np.uint8)
+    cx, cy = width // 2, height // 2
+
+    def ellipse(x: float, y: float, a: float, b: float, gray: int) -> None:
+        centre = (round(cx + x * unit), round(cy + y * unit))
+        cv2.ellipse(image, centre, (round(a * unit), round(b * unit)), 0, 0, 360, gray, -1)
+
+    ellipse(0, 4, 44, 60, 190)  # head
+    for side_of in (-1, 1):
+        ellipse(side_of * 19, -14, 15, 8, 110)  # socket
+        ellipse(side_of * 19, -12, 9, 4, 40)  # eye
+        ellipse(side_of * 19, -25, 15, 3, 60)  # brow
+    ellipse(0, 2, 5, 18, 215)  # bridge of the nose
+    ellipse(0, 17, 9, 3, 120)  # nostrils
+    ellipse(0, 34, 19, 5, 80)  # mouth
+    return cv2.cvtColor(cv2.GaussianBlur(image, (0, 0), 2 * unit), cv2.COLOR_GRAY2RGB)

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from test_faces import draw_face, save
+from test_faces import save
 
 from litefake import manifest
-from tests.clips import write_clip
+from tests.clips import draw_face, write_clip
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 METHODS = ["Deepfakes", "FaceSwap"]

@@ -1,11 +1,15 @@
 """The ``litefake`` command."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
 from litefake import errors, preflight
+from litefake.errors import LitefakeError
+from litefake.parallel import map_items
 
 app = typer.Typer(
     add_completion=False,
@@ -13,11 +17,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Lightweight deepfake detection that anyone can reproduce.",
 )
-
-
-@app.callback()
-def _commands() -> None:
-    """Keep ``check`` a command of its own: typer drops the name of an only command."""
 
 
 @app.command()
@@ -30,6 +29,43 @@ def check(
     """Check every section of params.yaml and the data set before anything runs."""
     for line in preflight.check(params, manifest):
         typer.echo(line)
+
+
+@app.command()
+def detect(
+    path: Annotated[Path, typer.Argument(help="a clip, an image, or a folder of them")],
+    out: Annotated[Path | None, typer.Option(help="write the clip with its faces marked")] = None,
+    json: Annotated[Path | None, typer.Option(help="write the report (docs/report.md)")] = None,
+    csv: Annotated[Path | None, typer.Option(help="write a table, one row a file")] = None,
+    model: Annotated[Path, typer.Option(help="model file")] = Path("models/prune_kd.safetensors"),
+    every: Annotated[int, typer.Option(min=1, help="look at one frame in so many")] = 10,
+) -> None:
+    """Judge whether the faces in a clip are manipulated: real, fake or undecided."""
+    from litefake import annotation, report
+    from litefake.artifacts import write_csv, write_json
+
+    files = report.files_of(path)
+    if len(files) > 1 and (out or json):
+        raise LitefakeError(f"{path}: --out and --json are for one file; use --csv for a folder")
+    judge = report.Judge.load(model)
+    work = partial(report.judge_safely, model=model, every=every)
+    rows, failed = [], 0
+    for file, found in zip(files, map_items(work, files, "detect", "file"), strict=True):
+        if isinstance(found, str):
+            failed += 1
+            typer.echo(f"error: {found}", err=True)
+            rows.append({"file": str(file), "error": found})
+            continue
+        typer.echo(f"{file}: {found.verdict.answer.upper()}, {found.verdict.reason}")
+        rows.append({"file": str(file), **found.row()})
+        if json:
+            write_json(json, found.as_dict(judge), digits=6)
+        if out:
+            annotation.annotate(file, out, found.looks.faces, judge.card.threshold)
+    if csv:
+        write_csv(csv, pd.DataFrame(rows))
+    if failed:
+        raise SystemExit(2)
 
 
 def main() -> None:

@@ -1,0 +1,143 @@
+"""What ``litefake detect`` says of a clip, as JSON with a stable, versioned schema.
+
+docs/report.md describes every key; SCHEMA changes when one of them does.
+"""
+
+import functools
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from litefake import detection, footprint, models, verdict
+from litefake.artifacts import digest
+from litefake.detection import Looks
+from litefake.errors import LitefakeError
+from litefake.models import Card
+from litefake.verdict import Verdict
+
+SCHEMA = "litefake-report-1"
+IMAGES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+VIDEOS = {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"}
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A loaded model and what a report says of it."""
+
+    path: Path
+    model: nn.Module
+    card: Card
+    sha256: str
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Judge":
+        """Raises ModelUnreadable."""
+        model, card = models.load(path)
+        return cls(Path(path), model, card, digest(path))
+
+    def describe(self) -> dict[str, Any]:
+        """The ``model`` part of a report."""
+        return {
+            "file": self.path.name,
+            "sha256": self.sha256,
+            "architecture": self.card.architecture,
+            "parameters": footprint.parameters(self.model),
+            "image_size": self.card.image_size,
+            "trained_on": self.card.trained_on,
+        }
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A judged file: what was seen, what it means, how long that took."""
+
+    path: Path
+    looks: Looks
+    verdict: Verdict
+    seconds: float
+
+    def row(self) -> dict[str, Any]:
+        """The figures of one line of the table that ``--csv`` writes."""
+        decided = self.verdict
+        low, high = decided.interval or (None, None)
+        return {
+            "verdict": decided.answer,
+            "probability": decided.probability,
+            "low": low,
+            "high": high,
+            "fake_rate": decided.fake_rate,
+            "frames": len(self.looks.looked),
+            "faces": len(self.looks.faces),
+            "frames_without_face": self.looks.without_face,
+            "reason": decided.reason,
+            "seconds": self.seconds,
+        }
+
+    def as_dict(self, judge: Judge) -> dict[str, Any]:
+        """The report of SCHEMA. Times in seconds, places in pixels of the upright frame."""
+        threshold = judge.card.threshold
+        tracks = verdict.judge_tracks(self.looks.faces, threshold)
+        return {
+            "schema": SCHEMA,
+            "file": self.path.name,
+            "verdict": self.verdict.answer,
+            "reason": self.verdict.reason,
+            "fake_rate": self.verdict.fake_rate,
+            "probability": self.verdict.probability,
+            "interval": self.verdict.interval,
+            "threshold": threshold,
+            "frames": len(self.looks.looked),
+            "frames_decoded": self.looks.health.frames,
+            "faces": len(self.looks.faces),
+            "frames_without_face": self.looks.without_face,
+            "bad_packets": self.looks.health.bad_packets,
+            "truncated": self.looks.health.truncated,
+            "tracks": tracks.to_dict("records"),
+            "timeline": self.looks.faces.to_dict("records"),
+            "model": judge.describe(),
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def judge_file(path: Path, judge: Judge, every: int) -> Judgement:
+    """Judge a clip, or a still image when its name ends like one.
+
+    A still has no interval: one face decides. Raises LitefakeError.
+    """
+    started = time.perf_counter()
+    if not path.is_file():
+        raise LitefakeError(f"{path}: no such file")
+    if path.suffix.lower() in IMAGES:
+        looks = detection.look_at_image(path, judge.model, judge.card)
+        decided = verdict.decide(looks.faces, judge.card.threshold, minimum_faces=1)
+    else:
+        minimum = 2 * verdict.MINIMUM_FACES
+        looks = detection.look(path, judge.model, judge.card, every, minimum)
+        decided = verdict.decide(looks.faces, judge.card.threshold)
+    return Judgement(path, looks, decided, time.perf_counter() - started)
+
+
+def judge_safely(path: Path, model: Path, every: int) -> "Judgement | str":
+    """``judge_file`` for a pool of processes: an error comes back as its one line."""
+    try:
+        return judge_file(path, _judge(model), every)
+    except LitefakeError as error:
+        return " ".join(str(error).split())
+
+
+@functools.cache
+def _judge(model: Path) -> Judge:
+    return Judge.load(model)
+
+
+def files_of(path: Path) -> list[Path]:
+    """``path`` itself, or every clip and image below it, sorted. Raises LitefakeError."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(one for one in path.rglob("*") if one.suffix.lower() in IMAGES | VIDEOS)
+    if not found:
+        raise LitefakeError(f"{path}: no clip and no image in this folder")
+    return found

@@ -1,0 +1,38 @@
+"""Where in a face the network found what made it say fake."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import interpolate
+
+from litefake.transforms import Image
+
+
+def grad_cam(model: Any, images: torch.Tensor) -> NDArray[np.float32]:
+    """Heat maps N x S x S in [0, 1] of ``images``, N x 3 x S x S, for the logit of fake.
+
+    Grad-CAM (Selvaraju et al., ICCV 2017), eq. 1 and 2, on the last feature map of a timm
+    network: channels weighted by their mean gradient, negative evidence cut off. A map
+    whose evidence is all negative is zero.
+    """
+    model.eval()
+    with torch.enable_grad():
+        features = model.forward_features(images).detach().requires_grad_()
+        logits = model.forward_head(features)[:, 0]
+        (gradients,) = torch.autograd.grad(logits.sum(), features)
+    weights = gradients.mean(dim=(2, 3), keepdim=True)
+    heat = (weights * features).sum(dim=1, keepdim=True).relu().detach()
+    heat = interpolate(heat, size=images.shape[-2:], mode="bilinear", align_corners=False)
+    highest = heat.amax(dim=(2, 3), keepdim=True).clamp_min(1e-12)
+    return np.asarray((heat / highest)[:, 0].numpy(), np.float32)
+
+
+def overlay(face: Image, heat: NDArray[np.float32]) -> Image:
+    """``face`` (S x S x 3, RGB) under the ``heat`` (S x S): bright where the evidence is."""
+    levels = np.asarray(np.round(heat * 255), np.uint8)
+    colours = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
+    part = 0.6 * heat[..., None]
+    return np.asarray(face * (1 - part) + colours * part, np.uint8)

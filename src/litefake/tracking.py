@@ -1,0 +1,67 @@
+"""Follow each face through a clip, so that everybody in it gets a score of their own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from litefake.faces import Box
+
+MINIMUM_OVERLAP = 0.2  # intersection over union with the last box of the track
+LONGEST_GAP = 3  # looked-at frames that a face may be missed in before it counts as another
+
+
+@dataclass
+class Track:
+    """One face from its first sighting to its last; ``boxes`` by the number of the look."""
+
+    number: int
+    boxes: dict[int, Box] = field(default_factory=dict)
+
+    @property
+    def last_look(self) -> int:
+        """The look in which the face was seen last."""
+        return next(reversed(self.boxes))
+
+    @property
+    def last_box(self) -> Box:
+        """Where it was then."""
+        return self.boxes[self.last_look]
+
+
+class Tracker:
+    """Give every box of every look to a track: greedily, the largest overlap first."""
+
+    def __init__(self) -> None:
+        self.tracks: list[Track] = []
+        self._looks = 0
+
+    def look(self, boxes: Sequence[Box]) -> list[int]:
+        """The number of the track of each of ``boxes``, all found in the next looked-at frame."""
+        self._looks += 1
+        open_tracks = [
+            track for track in self.tracks if self._looks - track.last_look <= LONGEST_GAP + 1
+        ]
+        pairs = sorted(
+            (
+                (-overlap(track.last_box, box), track.number, index)
+                for track in open_tracks
+                for index, box in enumerate(boxes)
+            ),
+        )
+        given: dict[int, int] = {}
+        for negative, number, index in pairs:
+            if -negative >= MINIMUM_OVERLAP and index not in given and number not in given.values():
+                given[index] = number
+        for index in range(len(boxes)):
+            if index not in given:
+                given[index] = len(self.tracks)
+                self.tracks.append(Track(len(self.tracks)))
+            self.tracks[given[index]].boxes[self._looks] = boxes[index]
+        return [given[index] for index in range(len(boxes))]
+
+
+def overlap(first: Box, second: Box) -> float:
+    """Intersection over union of two boxes, 0 to 1."""
+    width = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
+    height = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
+    shared = max(width, 0) * max(height, 0)
+    return shared / (first.width * first.height + second.width * second.height - shared)

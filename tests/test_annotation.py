@@ -1,0 +1,125 @@
+from fractions import Fraction
+
+import av
+import numpy as np
+import pandas as pd
+import pytest
+
+from litefake import annotation, video
+from litefake.annotation import FAKE, REAL, Mark, Timeline
+from litefake.detection import COLUMNS
+from litefake.errors import VideoUnreadable
+from litefake.faces import Square
+from tests.clips import number_in, numbered, rotate_header, write_clip
+
+
+def faces(*rows):
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+NOBODY = faces()
+TIMES = [0, 40, 80, 200, 210, 900, 1000, 1010, 1500, 1540]  # ms: a variable frame rate
+
+
+def with_sound(path, seconds=1.0):
+    """Add a tone to the clip at ``path``."""
+    silent = path.rename(path.with_name("silent.mp4"))
+    with av.open(str(silent)) as source, av.open(str(path), "w") as made:
+        pictures = made.add_stream_from_template(source.streams.video[0])
+        tone = made.add_stream("aac", rate=16_000)
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = pictures
+                made.mux(packet)
+        for number in range(int(seconds * 16_000 / 1024)):
+            wave = np.sin(np.arange(1024) * 0.1, dtype=np.float32)[None] * 0.1
+            frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = 16_000, number * 1024
+            frame.time_base = Fraction(1, 16_000)
+            made.mux(tone.encode(frame))
+        made.mux(tone.encode(None))
+    return path
+
+
+def sound_of(path):
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+
+def test_every_frame_comes_back_at_its_time(tmp_path):
+    source = write_clip(tmp_path / "a b.mp4", [numbered(i) for i in range(10)], TIMES)
+    made = tmp_path / "out é.mp4"
+    assert annotation.annotate(source, made, NOBODY, 0.5) == 10
+    ours = list(video.read_frames(made))
+    assert [number_in(frame.image) for frame in ours] == list(range(10))
+    assert [frame.seconds for frame in ours] == pytest.approx([t / 1000 for t in TIMES], abs=1e-3)
+
+
+def test_the_sound_is_copied_packet_by_packet(tmp_path):
+    source = with_sound(write_clip(tmp_path / "a.mp4", [numbered(i) for i in range(25)]))
+    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
+    assert len(sound_of(source)) > 10
+    assert sound_of(tmp_path / "b.mp4") == sound_of(source)
+
+
+def test_a_browser_can_play_it(tmp_path):
+    odd = [np.full((97, 161, 3), 90, np.uint8)] * 5
+    source = tmp_path / "a.mkv"
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 97, 161, "bgr0"
+        for image in odd:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode(None))
+    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
+    with av.open(str(tmp_path / "b.mp4")) as made:
+        codec = made.streams.video[0].codec_context
+        assert (codec.name, codec.pix_fmt, codec.width, codec.height) == (
+            "h264",
+            "yuv420p",
+            160,
+            96,
+        )
+    data = (tmp_path / "b.mp4").read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")  # plays before it is loaded whole
+
+
+def test_a_rotated_clip_is_written_upright(tmp_path):
+    source = write_clip(tmp_path / "a.mp4", [numbered(5)] * 3)
+    rotate_header(source, 1)
+    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
+    assert next(video.read_frames(tmp_path / "b.mp4")).image.shape == (160, 96, 3)
+
+
+def test_the_box_has_the_colour_of_the_answer_and_stays_inside_its_track(tmp_path):
+    gray = [np.full((240, 320, 3), 128, np.uint8)] * 12
+    source = write_clip(tmp_path / "a.mp4", gray)
+    table = faces((2, 0.08, 0, 50, 80, 100, 0.9), (8, 0.32, 0, 110, 80, 100, 0.9))
+    table = pd.concat([table, faces((5, 0.2, 1, 200, 90, 60, 0.1))])
+    annotation.annotate(source, tmp_path / "b.mp4", table, 0.5)
+    pictures = [frame.image.astype(int) for frame in video.read_frames(tmp_path / "b.mp4")]
+
+    def near(picture, x, y, colour):
+        return np.abs(picture[y, x] - colour).max() < 40
+
+    assert near(pictures[2], 50, 150, FAKE)
+    assert near(pictures[5], 80, 150, FAKE)  # half-way
+    assert near(pictures[8], 110, 150, FAKE)
+    assert near(pictures[5], 200, 130, REAL)
+    for outside in (0, 1, 9, 11):
+        assert np.abs(pictures[outside] - 128).max() < 10
+
+
+def test_marks_move_in_a_straight_line_between_looks():
+    line = Timeline(faces((0, 0, 0, 0, 0, 10, 0.2), (10, 0.4, 0, 100, 50, 20, 0.8)))
+    assert line.at(5) == [Mark(Square(50, 25, 15), 0.2)]
+    assert line.at(10) == [Mark(Square(100, 50, 20), 0.8)]
+    assert line.at(11) == []
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path):
+    source = tmp_path / "a.mp4"
+    source.write_bytes(b"no video")
+    with pytest.raises(VideoUnreadable, match=r"a\.mp4"):
+        annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
+    assert list(tmp_path.iterdir()) == [source]

@@ -1,0 +1,184 @@
+"""``litefake detect``: what it looks at, what it says, and what it does with bad input."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from litefake import cropping, detection, extraction, models, report, scoring
+from litefake.dataset import Faces
+from litefake.errors import LitefakeError, VideoUnreadable
+from litefake.extraction import SamplingParams
+from tests.clips import draw_face, write_clip
+
+SOURCE = Path(__file__).resolve().parent.parent / "src"
+KEYS = {
+    "schema", "file", "verdict", "reason", "fake_rate", "probability", "interval", "threshold",
+    "frames", "frames_decoded", "faces", "frames_without_face", "bad_packets", "truncated",
+    "tracks", "timeline", "model", "seconds",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("detect")
+
+
+@pytest.fixture(scope="module")
+def clip(folder):
+    """Forty frames of a face that moves, then ten of nothing."""
+    frames = [np.roll(draw_face(), 2 * number, axis=1) for number in range(40)]
+    return write_clip(folder / "clip.mp4", frames + [np.full_like(frames[0], 90)] * 10)
+
+
+@pytest.fixture
+def judge(network, tmp_path):
+    model, card = network
+    card = card.model_copy(update={"threshold": 0.4, "temperature": 0.02, "bias": 0.3})
+    models.save(model, card, tmp_path / "model.safetensors")
+    return report.Judge.load(tmp_path / "model.safetensors")
+
+
+def command(*arguments):
+    """Exit code, standard output and error of ``litefake detect``."""
+    done = subprocess.run(
+        [sys.executable, "-m", "litefake", "detect", *map(str, arguments)],
+        env={"PYTHONPATH": str(SOURCE), "PATH": "", "LITEFAKE_WORKERS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_it_sees_the_faces_that_training_saw(clip, judge, tmp_path):
+    """Bit for bit: the same frames, boxes, crops, and so the same probabilities."""
+    looks = detection.look(clip, judge.model, judge.card, every=5, minimum_looks=1)
+    sampling = SamplingParams.model_validate(
+        {"real": {"every": 5}, "fake": {"every": 5}, "seed": 0, "format": "png", "quality": 95}
+    )
+    item = {"key": "a", "method": "youtube", "path": clip.name, "target": "a", "source": ""}
+    extraction.extract(item, clip.parent, tmp_path / "frames", "youtube", sampling)
+    names = sorted((tmp_path / "frames").rglob("*.png"))
+    rows = [
+        {"key": "a", "method": "x", "frame": number, "path": str(name.relative_to(tmp_path))}
+        for number, name in zip(looks.looked, names, strict=True)
+    ]
+    crops = cropping.crop_clip(rows, tmp_path, tmp_path / "faces", judge.card.crop)
+    table = pd.DataFrame(crops.rows).assign(label=0)
+    card = judge.card
+    faces = Faces(tmp_path / "faces", table, card.image_size, card.mean, card.std)
+    trained = scoring.score_table(judge.model, card, faces)
+    assert len(trained) == len(looks.faces) == 8
+    for name in ("frame", "x", "y", "side"):
+        assert trained[name].tolist() == looks.faces[name].tolist()
+    assert trained["probability"].tolist() == pytest.approx(looks.faces["probability"].tolist())
+
+
+def test_the_report_has_its_documented_keys(clip, judge):
+    found = report.judge_file(clip, judge, every=10)
+    written = found.as_dict(judge)
+    assert set(written) == KEYS
+    assert (written["frames"], written["frames_decoded"]) == (9, 50)  # 50 // 8 = 6: every sixth
+    assert written["faces"] == 7
+    assert written["frames_without_face"] == 2
+    assert [track["faces"] for track in written["tracks"]] == [7]
+    assert written["model"]["parameters"] == 3_372_289
+    assert written["model"]["trained_on"] == "drawn faces"
+    assert written["schema"] == "litefake-report-1"
+    text = (SOURCE.parent / "docs" / "report.md").read_text(encoding="utf-8")
+    assert all(f"`{key}`" in text for key in KEYS)
+    assert written["schema"] in text
+
+
+def test_a_long_clip_is_looked_at_every_so_often_a_short_one_more_often(clip, judge):
+    def looked(every, minimum):
+        return detection.look(clip, judge.model, judge.card, every, minimum).looked
+
+    assert looked(20, 1) == [0, 20, 40]
+    assert looked(20, 10) == list(range(0, 50, 5))
+    assert looked(20, 500) == list(range(50))
+
+
+def test_a_clip_without_a_face_gets_no_score(folder, judge):
+    blank = write_clip(folder / "blank.mp4", [np.full((240, 320, 3), 90, np.uint8)] * 12)
+    written = report.judge_file(blank, judge, every=1).as_dict(judge)
+    assert written["verdict"] == "undecided"
+    assert written["probability"] is written["fake_rate"] is written["interval"] is None
+    assert written["frames_without_face"] == written["frames"] == 12
+    assert written["tracks"] == written["timeline"] == []
+
+
+def test_two_people_are_scored_apart(folder, judge):
+    pair = [np.hstack([draw_face(), draw_face()])] * 12
+    found = report.judge_file(write_clip(folder / "pair.mp4", pair), judge, every=1)
+    assert found.looks.faces["track"].value_counts().to_dict() == {0: 12, 1: 12}
+
+
+def test_a_still_image_is_judged_by_its_one_face(folder, judge):
+    cv2.imwrite(str(folder / "face.png"), draw_face())
+    found = report.judge_file(folder / "face.png", judge, every=10)
+    assert found.verdict.answer in ("real", "fake")
+    assert len(found.looks.faces) == 1
+    (folder / "torn.png").write_bytes(b"\x89PNG")
+    with pytest.raises(LitefakeError, match=r"torn\.png: cannot be read as an image"):
+        report.judge_file(folder / "torn.png", judge, every=10)
+
+
+def test_the_command_writes_report_and_clip(clip, judge, tmp_path):
+    out, written = tmp_path / "out.mp4", tmp_path / "r.json"
+    arguments = (clip, "--model", judge.path, "--out", out, "--json", written, "--every", 5)
+    code, said, _ = command(*arguments)
+    assert code == 0
+    assert said.startswith(f"{clip}: ")
+    assert json.loads(written.read_text(encoding="utf-8"))["faces"] == 8
+    assert out.stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [("text.mp4", b"hello", "cannot be opened"), ("empty.mp4", b"", "cannot be opened")],
+)
+def test_a_bad_clip_is_one_line_and_exit_code_2(judge, tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    code, said, errors = command(tmp_path / name, "--model", judge.path)
+    assert (code, said) == (2, "")
+    lines = [line for line in errors.splitlines() if line.startswith("error:")]
+    assert len(lines) == 1
+    assert name in lines[0]
+    assert message in lines[0]
+
+
+def test_a_missing_model_or_clip_is_one_line(clip, judge, tmp_path):
+    code, _, errors = command(clip, "--model", tmp_path / "none.safetensors")
+    assert code == 2
+    assert errors.splitlines()[-1].startswith("error: ")
+    code, _, errors = command(tmp_path / "none.mp4", "--model", judge.path)
+    assert code == 2
+    assert "none.mp4: no such file" in errors
+
+
+def test_a_folder_is_judged_to_its_end_and_what_failed_is_named(clip, judge, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.mp4").write_bytes(b"broken")
+    (tmp_path / "in" / "b.mp4").write_bytes(clip.read_bytes())
+    (tmp_path / "in" / "notes.txt").write_text("no clip")
+    table = tmp_path / "table.csv"
+    code, _, _ = command(tmp_path / "in", "--model", judge.path, "--csv", table)
+    assert code == 2
+    rows = pd.read_csv(table)
+    assert [Path(name).name for name in rows["file"]] == ["a.mp4", "b.mp4"]
+    assert "cannot be opened" in rows["error"][0]
+    assert pd.isna(rows["verdict"][0])
+    assert rows["verdict"][1] in ("real", "fake", "undecided")
+
+
+def test_a_clip_without_pictures_raises(tmp_path, judge):
+    (tmp_path / "a.mp4").write_bytes(b"x")
+    with pytest.raises(VideoUnreadable):
+        detection.look(tmp_path / "a.mp4", judge.model, judge.card, 10, 1)

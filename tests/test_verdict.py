@@ -1,0 +1,75 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from litefake import verdict
+
+
+def seen(*tracks, step=0.4):
+    """A table of faces: each of ``tracks`` is the probabilities of one face over time."""
+    rows = [
+        {"frame": look * 10, "seconds": look * step, "track": number, "probability": value}
+        for number, values in enumerate(tracks)
+        for look, value in enumerate(values)
+    ]
+    return pd.DataFrame(rows, columns=["frame", "seconds", "track", "probability"])
+
+
+def test_the_most_suspicious_face_decides():
+    found = verdict.decide(seen([0.1] * 10, [0.9] * 10), 0.5)
+    assert found.answer == "fake"
+    assert found.probability == pytest.approx(0.9)
+    assert found.fake_rate == 0.5
+    assert verdict.decide(seen([0.1] * 10, [0.2] * 10), 0.5).answer == "real"
+
+
+def test_without_a_face_nothing_is_scored():
+    found = verdict.decide(seen(), 0.5)
+    assert found.answer == "undecided"
+    assert found.reason.startswith("no face was found")
+    assert found.probability is None
+    assert found.fake_rate is None
+
+
+def test_too_few_faces_are_undecided_and_a_fleeting_track_does_not_decide():
+    few = verdict.decide(seen([0.99] * 3), 0.5)
+    assert (few.answer, few.probability) == ("undecided", None)
+    assert "at most in 3" in few.reason
+    assert verdict.decide(seen([0.1] * 10, [0.99] * 3), 0.5).answer == "real"
+    assert verdict.decide(seen([0.99]), 0.5, minimum_faces=1).answer == "fake"
+
+
+def test_an_interval_across_the_threshold_is_undecided():
+    found = verdict.decide(seen([0.2, 0.9] * 6), 0.5)
+    assert found.answer == "undecided"
+    assert "spans the threshold 0.50" in found.reason
+    low, high = found.interval
+    assert low < 0.5 <= high
+
+
+def test_a_score_at_the_threshold_is_fake():
+    assert verdict.decide(seen([0.5] * 8), 0.5).answer == "fake"
+
+
+def test_neighbouring_frames_do_not_narrow_the_interval():
+    """The same ten seconds looked at ten times as often know little more."""
+    random = np.random.default_rng(0)
+    scene = random.uniform(0.2, 0.8, 20)
+    coarse = verdict.interval(np.arange(20) * 0.5, scene)
+    dense = verdict.interval(np.arange(200) * 0.05, np.repeat(scene, 10))
+    assert dense == pytest.approx(coarse)
+    independent = verdict.interval(np.full(200, np.nan), np.repeat(scene, 10))
+    assert independent[1] - independent[0] < 0.5 * (coarse[1] - coarse[0])
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.floats(0.01, 0.99))
+def test_the_interval_holds_the_mean_of_equal_blocks_and_is_repeatable(values, threshold):
+    table = seen(values, step=0.5)
+    found = verdict.decide(table, threshold, minimum_faces=1)
+    low, high = found.interval
+    assert min(values) - 1e-9 <= low <= high <= max(values) + 1e-9
+    assert found == verdict.decide(table, threshold, minimum_faces=1)
+    if found.answer != "undecided":
+        assert (found.answer == "fake") == (found.probability >= threshold)
