@@ -3,20 +3,21 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test check lint docs clean
+.PHONY: help setup repro test check bench-detect robustness lint docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 setup: .venv/ready ## make .venv from the pinned requirements
 
-.venv/ready: requirements.txt
+.venv/ready: requirements.txt pyproject.toml
 	@command -v uv >/dev/null || $(PYTHON) -m uv --version >/dev/null 2>&1 || test -x .uv/bin/uv || \
 	$(PYTHON) -m pip install --quiet uv 2>/dev/null || \
 	{ $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; } # where the system's Python is locked
 	@uv=$$(command -v uv || ls .uv/bin/uv 2>/dev/null || echo "$(PYTHON) -m uv"); set -e; \
 	test -x .venv/bin/python || $$uv venv --quiet --python $(PYTHON) .venv; \
-	$$uv pip sync --quiet --python .venv/bin/python requirements.txt
+	$$uv pip sync --quiet --python .venv/bin/python requirements.txt; \
+	$$uv pip install --quiet --python .venv/bin/python --no-deps --editable .
 	@touch $@
 
 repro: setup check ## build the data, run every stage, regenerate the comparison table
@@ -27,7 +28,13 @@ check: setup ## check params.yaml and the data set before anything runs
 	PYTHONPATH=src python -m litefake check
 
 test: setup ## run the tests
-	pytest -q
+	pytest -q -n 2 --dist loadfile
+
+bench-detect: setup ## what a verdict costs, against the naive way (after make repro)
+	PYTHONPATH=src python -m tools.bench_detect
+
+robustness: setup ## every model under JPEG, blur, noise, ... (after make repro)
+	PYTHONPATH=src python -m tools.robustness
 
 lint: setup ## style and types
 	ruff check .

@@ -11,14 +11,13 @@ def main() -> None:
     split = params.section("split", splits.SplitParams)
     faces = manifest.read_table("data/faces/index.csv")
 
-    if dataset.layout == "faces":
-        table = splits.divide_given(faces, split)
-    else:
-        table = splits.divide(faces, split)
+    people_known = dataset.layout == "ffpp"
+    placed = (splits.place if people_known else splits.place_given)(faces, split)
+    table = splits.cap(placed, split)
+    left_out = {"no_split": len(faces) - len(placed), "over_the_cap": len(placed) - len(table)}
 
-    figures = splits.counts(table, len(faces) - len(table), dataset.layout == "ffpp")
     write_csv("data/split.csv", table)
-    write_json("metrics/split.json", figures)
+    write_json("metrics/split.json", {"left_out": left_out, **splits.counts(table, people_known)})
 
 
 if __name__ == "__main__":

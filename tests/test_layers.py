@@ -16,7 +16,7 @@ LAYERS = [
     ["manifest", "video", "faces", "transforms", "aggregation", "metrics", "calibration"],
     ["extraction", "cropping", "splits", "models", "footprint", "latency", "checkpoints"],
     ["dataset"],
-    ["scoring", "distillation", "tracking", "verdict", "saliency"],
+    ["scoring", "distillation", "tracking", "verdict", "saliency", "robustness"],
     ["shards", "detection", "annotation"],
     ["training", "importance", "plots", "report"],
     ["pruning", "comparison", "setting"],

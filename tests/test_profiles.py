@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -40,15 +41,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(stage: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+def start(stage: str, folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         [sys.executable, "-m", f"stages.{stage}"],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT), "LITEFAKE_WORKERS": "1"},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
+
+
+def run(stage: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    with start(stage, folder) as process:
+        out, err = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def test_every_stage_of_the_published_recipe_runs(folder: Path):
@@ -68,6 +75,24 @@ def test_every_stage_of_the_published_recipe_runs(folder: Path):
         for name in ("b0", "lite0", "kd_lite0", "prune_kd")
     ]
     assert all(one == keys[0] for one in keys)
+
+
+def test_a_killed_stage_resumes_and_makes_the_same_file(folder: Path):
+    model, states = folder / "models" / "lite0.safetensors", folder / "checkpoints" / "train_lite0"
+    expected = model.read_bytes()
+    model.unlink()
+    with start("train_lite0", folder) as killed:
+        deadline = time.monotonic() + 120
+        while not (states / "fit.pt").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        killed.kill()
+    assert (states / "fit.pt").exists()
+    assert not model.exists()
+    done = run("train_lite0", folder)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "train_lite0: resuming from" in done.stdout
+    assert model.read_bytes() == expected
+    assert not states.exists()
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,10 @@ def params(**changes):
     return SplitParams.model_validate(base | changes)
 
 
+def divide(faces, settings):
+    return splits.cap(splits.place(faces, settings), settings)
+
+
 def face_table(people=20, frames=4):
     """Mutual pairs 0-1, 2-3, ...: a real clip and two fakes each."""
     rows = []
@@ -58,20 +62,20 @@ def listed(faces, people):
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 1000), st.sampled_from([10, 16, 24]))
 def test_no_identity_is_shared_whatever_the_seed(seed, people):
-    table = splits.divide(face_table(people), params(seed=seed))
+    table = divide(face_table(people), params(seed=seed))
     assert splits.shared_identities(table) == 0
     assert set(table["split"]) == set(splits.SPLITS)
     assert len(table) == len(face_table(people))
 
 
 def test_the_shares_of_people_are_met():
-    table = splits.divide(face_table(20), params())
+    table = divide(face_table(20), params())
     people = table.groupby("split")["person"].nunique()
     assert people.to_dict() == {"train": 12, "val": 4, "test": 4}
 
 
 def test_the_frame_protocol_is_leaky_and_keeps_categories():
-    table = splits.divide(face_table(20, frames=10), params(protocol="frame", val=0.15, test=0.15))
+    table = divide(face_table(20, frames=10), params(protocol="frame", val=0.15, test=0.15))
     assert splits.shared_identities(table) == 20
     for _, rows in table.groupby("method"):
         assert rows["split"].value_counts().to_dict() == {"train": 140, "val": 30, "test": 30}
@@ -79,11 +83,11 @@ def test_the_frame_protocol_is_leaky_and_keeps_categories():
 
 def test_official_lists_decide_and_a_pair_across_them_is_left_out():
     lists = {f"{n:03}": ("train", "val", "test")[min(n // 4, 2)] for n in range(12)}
-    table = splits.divide(listed(face_table(12), lists), params(protocol="official"))
+    table = divide(listed(face_table(12), lists), params(protocol="official"))
     assert (table["split"] == table["person"].map(lists)).all()
     assert splits.shared_identities(table) == 0
     crossed = lists | {"001": "test"}
-    table = splits.divide(listed(face_table(12), crossed), params(protocol="official"))
+    table = divide(listed(face_table(12), crossed), params(protocol="official"))
     fakes = table[table["label"] == 1]
     assert not {"000", "001"} & set(fakes["person"])
     assert splits.shared_identities(table) == 0
@@ -92,13 +96,14 @@ def test_official_lists_decide_and_a_pair_across_them_is_left_out():
 def test_a_person_in_no_list_is_left_out_and_counted():
     lists = {f"{n:03}": ("train", "val", "test")[n // 4] for n in range(12)}
     faces = face_table(14)
-    table = splits.divide(listed(faces, lists), params(protocol="official"))
+    table = divide(listed(faces, lists), params(protocol="official"))
     assert not {"012", "013"} & set(table["person"])
-    assert splits.counts(table, len(faces) - len(table), True)["left_out"] == 2 * 3 * 4
+    placed = splits.place(listed(faces, lists), params(protocol="official"))
+    assert len(faces) - len(placed) == 2 * 3 * 4
 
 
 def test_caps_keep_the_published_mix_in_every_split():
-    table = splits.divide(face_table(20, frames=20), params(real=160, per_method=120))
+    table = divide(face_table(20, frames=20), params(real=160, per_method=120))
     for _, rows in table.groupby("split"):
         assert (rows["label"] == 0).mean() == pytest.approx(0.4, abs=0.01)
     assert table["method"].value_counts().to_dict() == {
@@ -109,15 +114,15 @@ def test_caps_keep_the_published_mix_in_every_split():
 
 
 def test_several_methods_of_one_pair_stay_apart():
-    table = splits.divide(face_table(10), params())
+    table = divide(face_table(10), params())
     assert table["key"].nunique() == 10 * 3
     assert table["path"].is_unique
 
 
 def test_the_same_seed_gives_the_same_table():
-    first, again = (splits.divide(face_table(), params(seed=3, real=40)) for _ in range(2))
+    first, again = (divide(face_table(), params(seed=3, real=40)) for _ in range(2))
     pd.testing.assert_frame_equal(first, again)
-    other = splits.divide(face_table(), params(seed=4, real=40))
+    other = divide(face_table(), params(seed=4, real=40))
     assert not first.equals(other)
 
 
@@ -125,9 +130,9 @@ def test_a_split_without_a_class_names_both():
     faces = face_table(20)
     lists = {f"{n:03}": "train" for n in range(20)}
     with pytest.raises(DataMissing, match=r"no real face in val \(protocol official\)"):
-        splits.divide(listed(faces, lists), params(protocol="official"))
+        divide(listed(faces, lists), params(protocol="official"))
     with pytest.raises(DataMissing, match="set split.protocol to identity"):
-        splits.divide(faces, params(protocol="official"))
+        divide(faces, params(protocol="official"))
 
 
 def test_given_folders_hold_out_one_contiguous_block_of_each_category():
@@ -147,13 +152,13 @@ def test_given_folders_hold_out_one_contiguous_block_of_each_category():
         for method in ("youtube", "Deepfakes")
         for n in range(count)
     ]
-    table = splits.divide_given(pd.DataFrame(rows), params(val=0.2))
+    table = splits.cap(splits.place_given(pd.DataFrame(rows), params(val=0.2)), params())
     val = sorted(table.loc[table["split"] == "val", "path"])
     assert val == sorted(
         f"train/{m}/{n:03}.png" for m in ("youtube", "Deepfakes") for n in range(40, 50)
     )
     assert (table["split"] == "test").sum() == 20
-    figures = splits.counts(table, 0, people_known=False)
+    figures = splits.counts(table, people_known=False)
     assert figures["identities_shared"] is None
     assert "no identity" in figures["identities_unknown"]
 

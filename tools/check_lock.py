@@ -1,4 +1,4 @@
-"""Check that dvc.lock, the code, params.yaml, the committed metrics and the README agree.
+"""Check that dvc.lock, code, params.yaml, the committed metrics and the pages made of them agree.
 
 ``python -m tools.check_lock`` looks at the commit, so it needs no data: what Git does not
 hold may be absent, everything else must be there and be what the lock file says.
@@ -10,16 +10,16 @@ from typing import Any
 
 import yaml
 
-from tools.readme import ROOT, TABLE, render
+from tools.readme import PAGES, ROOT, render
 
 
 def main() -> None:
-    problems = stale() + missing() + readme()
+    problems = stale() + missing() + pages()
     for problem in problems:
         print(problem)
     if problems:
         raise SystemExit(f"lock check: {len(problems)} problem(s); run `make repro docs`, commit")
-    print("lock check: dvc.lock, code, params, metrics and README agree")
+    print("lock check: dvc.lock, code, params, metrics and pages agree")
 
 
 def stale() -> list[str]:
@@ -60,10 +60,18 @@ def missing() -> list[str]:
     ]
 
 
-def readme() -> list[str]:
-    """Whether the README's generated parts are those of the committed files."""
-    text, table = (output("git", "show", f"HEAD:{name}") for name in ("README.md", TABLE))
-    return [] if render(text, table) == text else ["README.md: outdated; run `make docs`"]
+def pages() -> list[str]:
+    """The pages whose generated parts are not those of the committed files."""
+    return [f"{page}: outdated; run `make docs`" for page in PAGES if not current(page)]
+
+
+def current(page: str) -> bool:
+    text = committed(page)
+    return render(text, committed) == text
+
+
+def committed(name: str) -> str:
+    return output("git", "show", f"HEAD:{name}")
 
 
 def output(*command: str) -> str:

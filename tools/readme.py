@@ -1,26 +1,97 @@
-"""Generate the parts of the README between ``<!-- generated: NAME -->`` and ``<!-- end -->``."""
+"""Generate what stands between ``<!-- generated: NAME -->`` and ``<!-- end -->`` in PAGES."""
 
+import io
+import json
 import re
 import subprocess
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import pandas as pd
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGES = ("README.md", "docs/model-card.md")
 TABLE = "metrics/comparison.md"
+CARD = "prune_kd"  # the model that the model card is about
+Read = Callable[[str], str]  # from a path in the repository to its text
 PART = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
 def main() -> None:
-    path = ROOT / "README.md"
-    table = (ROOT / TABLE).read_text(encoding="utf-8")
-    path.write_text(render(path.read_text(encoding="utf-8"), table), encoding="utf-8")
+    for page in PAGES:
+        path = ROOT / page
+        path.write_text(render(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def render(text: str, table: str = "") -> str:
-    """``text`` with every generated part made anew; ``table`` is what ``benchmark`` wrote."""
-    makers = {"table": table.strip, "graph": graph, "stages": stages, "targets": targets}
+def in_work_tree(name: str) -> str:
+    """The text of a file of the repository as it is now."""
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def render(text: str, read: Read = in_work_tree) -> str:
+    """``text`` with every generated part made anew; ``read`` gives the results it is made of."""
+    makers: dict[str, Callable[[], str]] = {
+        "table": partial(table, read),
+        "graph": graph,
+        "stages": stages,
+        "targets": targets,
+        "data": partial(data, read),
+        "results": partial(results, read),
+        "robustness": partial(robustness, read),
+    }
     return PART.sub(lambda match: f"{match[1]}{makers[match[2]]()}\n{match[4]}", text)
+
+
+def table(read: Read) -> str:
+    """The comparison table that ``benchmark`` wrote."""
+    return read(TABLE).strip()
+
+
+def data(read: Read) -> str:
+    """What the splits hold."""
+    figures = json.loads(read("metrics/split.json"))
+    lines = ["| split | people | real faces | of them controls | fake faces |"]
+    lines.append("| --- | --- | --- | --- | --- |")
+    for split in ("train", "val", "test"):
+        found = figures[split]
+        row = (split, *(found[key] for key in ("identities", "real", "controls", "fake")))
+        lines.append(f"| {' | '.join(str(value) for value in row)} |")
+    return "\n".join(lines)
+
+
+def results(read: Read) -> str:
+    """The figures of the card's model on the test split."""
+    found = json.loads(read(f"metrics/benchmark/{CARD}.json"))
+    low, high = found["intervals_95"]["auc"]
+    lines = [
+        f"AUC {found['auc']:.3f} (95 % interval {low:.3f} to {high:.3f} over people), of clips "
+        f"{found['video_auc']:.3f}; balanced accuracy {100 * found['balanced_accuracy']:.1f} % at "
+        f"the threshold {found['threshold']:.3f}; {found['parameters']:,} parameters.",
+        "",
+        "| faces of | number | accuracy | AUC against all reals |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, one in found["methods"].items():
+        auc = "" if one["auc"] is None else f"{one['auc']:.3f}"
+        lines.append(f"| {name} | {one['faces']} | {100 * one['accuracy']:.1f} % | {auc} |")
+    return "\n".join(lines)
+
+
+def robustness(read: Read) -> str:
+    """AUC of the card's model under each change, weakest to strongest."""
+    rows = pd.read_csv(io.StringIO(read("metrics/robustness.csv")))
+    rows = rows[rows["model"] == CARD]
+    clean = rows[rows["kind"] == "none"]["auc"].iloc[0]
+    lines = [
+        "| change | untouched | 1 | 2 | 3 | 4 | 5 |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for kind, ours in rows[rows["kind"] != "none"].groupby("kind", sort=False):
+        cells = [f"{one.auc:.3f} ({one.strength:g})" for one in ours.itertuples()]
+        lines.append(f"| {kind} | {clean:.3f} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def stages() -> str:

@@ -1,13 +1,15 @@
 """The ``litefake`` command."""
 
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
 import typer
+from tqdm import tqdm
 
-from litefake import errors, preflight
+from litefake import errors
 from litefake.errors import LitefakeError
 from litefake.parallel import map_items
 
@@ -27,6 +29,8 @@ def check(
     ),
 ) -> None:
     """Check every section of params.yaml and the data set before anything runs."""
+    from litefake import preflight  # each command imports what it alone needs: torch is slow
+
     for line in preflight.check(params, manifest):
         typer.echo(line)
 
@@ -48,15 +52,17 @@ def detect(
     if len(files) > 1 and (out or json):
         raise LitefakeError(f"{path}: --out and --json are for one file; use --csv for a folder")
     judge = report.Judge.load(model)
-    work = partial(report.judge_safely, model=model, every=every)
+    alone = len(files) == 1
+    work = partial(report.judge_safely, model=model, every=every, progress=alone)
+    results = map(work, files) if alone else map_items(work, files, "detect", "file")
     rows, failed = [], 0
-    for file, found in zip(files, map_items(work, files, "detect", "file"), strict=True):
+    for file, found in zip(files, results, strict=True):
         if isinstance(found, str):
             failed += 1
-            typer.echo(f"error: {found}", err=True)
+            tqdm.write(f"error: {found}", file=sys.stderr)
             rows.append({"file": str(file), "error": found})
             continue
-        typer.echo(f"{file}: {found.verdict.answer.upper()}, {found.verdict.reason}")
+        tqdm.write(f"{file}: {found.verdict.answer.upper()}, {found.verdict.reason}")
         rows.append({"file": str(file), **found.row()})
         if json:
             write_json(json, found.as_dict(judge), digits=6)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from tqdm import tqdm
 
@@ -49,7 +50,14 @@ class _Seen(NamedTuple):
     face: np.ndarray
 
 
-def look(path: Path | str, model: nn.Module, card: Card, every: int, minimum_looks: int) -> Looks:
+def look(
+    path: Path | str,
+    model: nn.Module,
+    card: Card,
+    every: int,
+    minimum_looks: int,
+    progress: bool = False,
+) -> Looks:
     """Score every face in one frame of ``every`` of the clip at ``path``.
 
     A short clip is looked at more often: at least ``minimum_looks`` times if it has as many
@@ -61,7 +69,10 @@ def look(path: Path | str, model: nn.Module, card: Card, every: int, minimum_loo
     health = Health()
     looked: list[int] = []
     frames = read_frames(path, range(0, 10**9, step), health)
-    bar = tqdm(frames, Path(path).name, math.ceil(length / step), unit="frame", leave=False)
+    total = math.ceil(length / step)
+    # Without a terminal tqdm's None means no bar at all.
+    disable = None if progress else True
+    bar = tqdm(frames, Path(path).name, total, unit="frame", leave=False, disable=disable)
     parts = [_score(seen, model, card) for seen in _batches(_faces(bar, card, looked))]
     faces = pd.DataFrame([row for part in parts for row in part], columns=COLUMNS)
     return Looks(faces, looked, health)
@@ -103,11 +114,16 @@ def _batches(seen: Iterator[_Seen]) -> Iterator[list[_Seen]]:
 
 
 def _score(seen: list[_Seen], model: nn.Module, card: Card) -> list[tuple[float, ...]]:
-    inputs = transforms.to_input([one.face for one in seen], card.image_size, card.mean, card.std)
-    with torch.inference_mode():
-        logits = model.eval()(inputs)[:, 0].double().numpy()
-    values = calibration.probabilities(logits, card.scaling)
+    values = probabilities([one.face for one in seen], model, card)
     return [
         (one.frame.index, one.frame.seconds, one.track, *one.square, float(value))
         for one, value in zip(seen, values, strict=True)
     ]
+
+
+def probabilities(faces: list[np.ndarray], model: nn.Module, card: Card) -> NDArray[np.float64]:
+    """The calibrated probability of fake of each crop (uint8, RGB), shape N."""
+    inputs = transforms.to_input(faces, card.image_size, card.mean, card.std)
+    with torch.inference_mode():
+        logits = model.eval()(inputs)[:, 0].double().numpy()
+    return calibration.probabilities(logits, card.scaling)

@@ -102,7 +102,7 @@ class Judgement:
         }
 
 
-def judge_file(path: Path, judge: Judge, every: int) -> Judgement:
+def judge_file(path: Path, judge: Judge, every: int, progress: bool = False) -> Judgement:
     """Judge a clip, or a still image when its name ends like one.
 
     A still has no interval: one face decides. Raises LitefakeError.
@@ -115,15 +115,15 @@ def judge_file(path: Path, judge: Judge, every: int) -> Judgement:
         decided = verdict.decide(looks.faces, judge.card.threshold, minimum_faces=1)
     else:
         minimum = 2 * verdict.MINIMUM_FACES
-        looks = detection.look(path, judge.model, judge.card, every, minimum)
+        looks = detection.look(path, judge.model, judge.card, every, minimum, progress)
         decided = verdict.decide(looks.faces, judge.card.threshold)
     return Judgement(path, looks, decided, time.perf_counter() - started)
 
 
-def judge_safely(path: Path, model: Path, every: int) -> "Judgement | str":
+def judge_safely(path: Path, model: Path, every: int, progress: bool = False) -> "Judgement | str":
     """``judge_file`` for a pool of processes: an error comes back as its one line."""
     try:
-        return judge_file(path, _judge(model), every)
+        return judge_file(path, _judge(model), every, progress)
     except LitefakeError as error:
         return " ".join(str(error).split())
 

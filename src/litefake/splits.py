@@ -37,13 +37,12 @@ class SplitParams(Section):
         return self
 
 
-def divide(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
-    """``faces`` with the columns ``label`` (1 = fake) and ``split``, capped and shuffled.
+def place(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
+    """``faces`` with the columns ``label`` (1 = fake) and ``split``, without those in no split.
 
     ``given_split`` holds the split that the data set's own lists give a clip, if any; the
     protocol ``official`` goes by it. A face whose target and source stand in different
-    splits, or in none, is left out. Raises DataMissing when a split ends without real or
-    without fake faces.
+    splits, or in none, is left out. Raises DataMissing.
     """
     faces = faces.assign(label=(faces["method"] != REAL).astype(int))
     if params.protocol == "frame":
@@ -56,9 +55,7 @@ def divide(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
         own = faces["person"].map(people)
         donor = faces["source_person"].where(faces["source_person"] != "", faces["person"])
         faces = faces.assign(split=own.where(own == donor.map(people)))
-    kept = _capped(faces.dropna(subset="split"), params)
-    _require_both_classes(kept, params)
-    return kept.sample(frac=1, random_state=params.seed).reset_index(drop=True)
+    return faces.dropna(subset="split")
 
 
 def require_lists(table: pd.DataFrame) -> None:
@@ -70,8 +67,8 @@ def require_lists(table: pd.DataFrame) -> None:
         )
 
 
-def divide_given(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
-    """Split crops that come in ``train`` and ``test`` folders without names of people.
+def place_given(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
+    """The same for crops that come in ``train`` and ``test`` folders without names of people.
 
     Without a ``val`` folder, validation is one contiguous block, the last of the same share
     of every category: neighbouring files show the same person, so a block keeps most people
@@ -83,14 +80,32 @@ def divide_given(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
         for _, rows in train.groupby("method", sort=True):
             count = round(len(rows) * params.val)
             faces.loc[rows.index[len(rows) - count :], "split"] = "val"
-    kept = _capped(faces, params)
+    return faces
+
+
+def cap(placed: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
+    """At most ``real`` real faces and ``per_method`` of each method, spread over the splits.
+
+    Each split gets the share of the cap that it has of all faces, so that the mix of
+    classes is the same in every split; the rows come shuffled. Raises DataMissing when a
+    split ends without real or without fake faces.
+    """
+    if placed.empty:
+        raise DataMissing("split: no face can be assigned; check split.protocol in params.yaml")
+    share = placed["split"].value_counts(normalize=True)
+    parts = []
+    for (split, method), rows in placed.groupby(["split", "method"], sort=True):
+        most = params.real if method == REAL else params.per_method
+        count = min(len(rows), max(1, round(most * share[split])))
+        parts.append(rows.sample(count, random_state=seed_of(params.seed, split, method) % 2**32))
+    kept = pd.concat(parts)
     _require_both_classes(kept, params)
     return kept.sample(frac=1, random_state=params.seed).reset_index(drop=True)
 
 
-def counts(table: pd.DataFrame, left_out: int, people_known: bool) -> dict[str, Any]:
+def counts(table: pd.DataFrame, people_known: bool) -> dict[str, Any]:
     """Figures of a split table: faces per split, class and method, shares, shared people."""
-    figures: dict[str, Any] = {"faces": len(table), "left_out": left_out}
+    figures: dict[str, Any] = {"faces": len(table)}
     for split in SPLITS:
         rows = table[table["split"] == split]
         fakes = float(rows["label"].mean())
@@ -153,23 +168,6 @@ def _by_identity(faces: pd.DataFrame, params: SplitParams) -> dict[str, str]:
             room[split] -= len(group)
         people |= dict.fromkeys(group, split)
     return people
-
-
-def _capped(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
-    """At most ``real`` real faces and ``per_method`` of each method, spread over the splits.
-
-    Each split gets the share of the cap that it has of all faces, so that the mix of
-    classes is the same in every split.
-    """
-    share = faces["split"].value_counts(normalize=True)
-    parts = []
-    for (split, method), rows in faces.groupby(["split", "method"], sort=True):
-        cap = params.real if method == REAL else params.per_method
-        count = min(len(rows), max(1, round(cap * share[split])))
-        parts.append(rows.sample(count, random_state=seed_of(params.seed, split, method) % 2**32))
-    if not parts:
-        raise DataMissing("split: no face can be assigned; check split.protocol in params.yaml")
-    return pd.concat(parts)
 
 
 def _require_both_classes(table: pd.DataFrame, params: SplitParams) -> None:

@@ -1,0 +1,237 @@
+"""What a verdict costs, against the naive way, in one run: ``make bench-detect``.
+
+Writes metrics/bench/detect.json and .md. The clips are made from the built-in data (run
+``make repro`` first): 1280 x 720, 30 frames a second, H.264, a keyframe every 250 frames or
+every 30. CPU seconds are of one process without its start-up; the naive way decodes every
+frame with OpenCV, writes it as JPEG, reads the wanted ones back, searches them with Haar at
+full size (scale 1.1, 3 neighbours) and runs B0 in eager PyTorch on one face at a time.
+"""
+
+import multiprocessing
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import torch
+
+from litefake import annotation, detection, errors, models, report, reproducibility, transforms
+from litefake.artifacts import write_json, write_text
+from litefake.errors import DataMissing
+from litefake.faces import CASCADE, crop, detector
+from litefake.video import read_frames
+
+WIDTH, HEIGHT, RATE, EVERY = 1280, 720, 30, 10
+SECONDS = 10
+LENGTHS = {"10 s": 10, "1 min": 60, "10 min": 600}
+OUT = Path("metrics/bench")
+MODEL, TEACHER = Path("models/prune_kd.safetensors"), Path("models/b0.safetensors")
+
+Figures = dict[str, Any]
+
+
+def main() -> None:
+    sources = sorted(Path("data/videos/original_sequences").rglob("*.mp4"))
+    if not sources:
+        raise DataMissing("data/videos: no clips; run `make repro` first")
+    model = Path(sys.argv[1]) if len(sys.argv) > 1 else MODEL
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        clip = make_clip(folder / "clip.mp4", sources[0], SECONDS, 250)
+        dense = make_clip(folder / "dense.mp4", sources[0], SECONDS, RATE)
+        results: Figures = {
+            "machine": reproducibility.machine(),
+            "model": model.name,
+            "versus_naive": {
+                "250": versus_naive(clip, model, folder / "frames"),
+                "30": versus_naive(dense, model, folder / "frames"),
+            },
+            "stages": alone(stages, clip, model),
+            "annotated_copy": alone(annotated, clip, model, folder / "out.mp4"),
+            "start_up_seconds": start_up(clip, model),
+            "length": {},
+        }
+        for label, seconds in LENGTHS.items():
+            long = make_clip(folder / "long.mp4", sources[0], seconds, 250)
+            results["length"][label] = alone(look, long, model)
+    write_json(OUT / "detect.json", results)
+    write_text(OUT / "detect.md", markdown(results))
+    print(markdown(results))
+
+
+def make_clip(path: Path, source: Path, seconds: int, keyframe: int) -> Path:
+    """The frames of ``source`` forth and back, in the middle of a 720p picture."""
+    faces = [frame.image for frame in read_frames(source)]
+    order = [*range(len(faces)), *range(len(faces) - 2, 0, -1)]
+    with av.open(str(path), "w") as container:
+        options = {"crf": "23", "g": str(keyframe), "keyint_min": str(keyframe)}
+        stream = container.add_stream("libx264", rate=RATE, options=options)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for number in range(seconds * RATE):
+            face = cv2.resize(faces[order[number % len(order)]], (HEIGHT, HEIGHT))
+            picture = cv2.GaussianBlur(cv2.resize(face, (WIDTH, HEIGHT)), (0, 0), 20)
+            left = (WIDTH - HEIGHT) // 2
+            picture[:, left : left + HEIGHT] = face
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def versus_naive(clip: Path, model: Path, folder: Path) -> Figures:
+    """Both ways over the same frames of ``clip``, one after the other, twice."""
+    rounds = [(alone(look, clip, model), alone(naively, clip, folder)) for _ in range(2)]
+    quickest = [min(both, key=lambda one: one["cpu_seconds"]) for both in zip(*rounds, strict=True)]
+    ours, naive = quickest
+    return {"ours": ours, "naive": naive, "ratio": naive["cpu_seconds"] / ours["cpu_seconds"]}
+
+
+def look(clip: Path, model: Path) -> Figures:
+    """The shipped way, as ``litefake detect`` does it."""
+    judge = report.Judge.load(model)
+    started = clocks()
+    found = report.judge_file(clip, judge, EVERY)
+    return {**since(started), "frames": len(found.looks.looked), "faces": len(found.looks.faces)}
+
+
+def naively(clip: Path, folder: Path) -> Figures:
+    """Every frame to JPEG, the wanted ones back, Haar at full size, B0 on one face at a time."""
+    folder.mkdir(exist_ok=True)
+    network, card = models.load(TEACHER)
+    cascade = cv2.CascadeClassifier(str(Path(cv2.__file__).parent / "data" / CASCADE))
+    started = clocks()
+    capture, count = cv2.VideoCapture(str(clip)), 0
+    while True:
+        read, image = capture.read()
+        if not read:
+            break
+        cv2.imwrite(str(folder / f"{count:06}.jpg"), image)
+        count += 1
+    faces = 0
+    for number in range(0, count, EVERY):
+        image = np.asarray(cv2.imread(str(folder / f"{number:06}.jpg")))
+        found = cascade.detectMultiScale(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), 1.1, 3)
+        for x, y, width, height in sorted(map(tuple, found)):
+            face = cv2.resize(image[y : y + height, x : x + width], (card.image_size,) * 2)
+            batch = transforms.to_input(
+                [np.ascontiguousarray(face[..., ::-1])], card.image_size, card.mean, card.std
+            )
+            with torch.inference_mode():
+                network(batch)
+            faces += 1
+    return {**since(started), "frames": len(range(0, count, EVERY)), "faces": faces}
+
+
+def stages(clip: Path, model: Path) -> Figures:
+    """CPU seconds of each step of the shipped way, taken one after the other."""
+    judge = report.Judge.load(model)
+    finder, crop_rule = detector(judge.card.crop), judge.card.crop
+    steps: Figures = {}
+    started = clocks()
+    frames = list(read_frames(clip, range(0, 10**9, EVERY)))
+    steps["decode"] = since(started)["cpu_seconds"]
+    started = clocks()
+    boxes = [finder.detect(frame.image) for frame in frames]
+    steps["detect"] = since(started)["cpu_seconds"]
+    started = clocks()
+    faces = [
+        crop(frame.image, box, crop_rule)
+        for frame, found in zip(frames, boxes, strict=True)
+        for box in found
+    ]
+    steps["crop"] = since(started)["cpu_seconds"]
+    started = clocks()
+    detection.probabilities(faces, judge.model, judge.card)
+    steps["classify"] = since(started)["cpu_seconds"]
+    whole = sum(steps.values())
+    return {
+        "cpu_seconds": steps,
+        "share": {name: value / whole for name, value in steps.items()},
+    }
+
+
+def annotated(clip: Path, model: Path, out: Path) -> Figures:
+    """What ``--out`` adds."""
+    judge = report.Judge.load(model)
+    looks = report.judge_file(clip, judge, EVERY).looks
+    started = clocks()
+    annotation.annotate(clip, out, looks.faces, judge.card.threshold)
+    return since(started)
+
+
+def start_up(clip: Path, model: Path) -> float:
+    """Wall seconds of the whole command less those of the judgement itself."""
+    command = [sys.executable, "-m", "litefake", "detect", str(clip), "--model", str(model)]
+    started = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - started - float(alone(look, clip, model)["wall_seconds"])
+
+
+def alone(work: Callable[..., Figures], *arguments: Path) -> Figures:
+    """``work`` in a new process with one thread; its figures and its peak memory."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(1, initializer=_one_thread) as pool:
+        return pool.apply(_with_memory, (work, *arguments))
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
+def _with_memory(work: Callable[..., Figures], *arguments: Path) -> Figures:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    figures = work(*arguments)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {**figures, "peak_mb": peak / 1024, "peak_mb_before": before / 1024}
+
+
+def clocks() -> tuple[float, float]:
+    return time.process_time(), time.perf_counter()
+
+
+def since(started: tuple[float, float]) -> Figures:
+    cpu, wall = (now - then for now, then in zip(clocks(), started, strict=True))
+    return {"cpu_seconds": cpu, "wall_seconds": wall}
+
+
+def markdown(results: Figures) -> str:
+    """The figures as a page."""
+    machine = results["machine"]
+    lines = [
+        f"A {SECONDS} s clip of {WIDTH} x {HEIGHT} at {RATE} frames a second, one frame in {EVERY} "
+        f"looked at, {results['model']}, one thread of: {machine['cpu']}.",
+        "",
+        "| keyframe every | ours, CPU s | naive, CPU s | ratio | ours, peak MB |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for key, found in results["versus_naive"].items():
+        ours, naive = found["ours"], found["naive"]
+        lines.append(
+            f"| {key} | {ours['cpu_seconds']:.2f} | {naive['cpu_seconds']:.2f} "
+            f"| {found['ratio']:.1f} | {ours['peak_mb']:.0f} |"
+        )
+    lines += ["", "| step | CPU s | share |", "| --- | --- | --- |"]
+    steps = results["stages"]
+    for name, seconds in steps["cpu_seconds"].items():
+        lines.append(f"| {name} | {seconds:.3f} | {100 * steps['share'][name]:.0f} % |")
+    lines += ["", "| length | CPU s | times faster than real time | peak MB |"]
+    lines.append("| --- | --- | --- | --- |")
+    for label, found in results["length"].items():
+        speed = LENGTHS[label] / found["wall_seconds"]
+        row = f"| {label} | {found['cpu_seconds']:.2f} | {speed:.0f} | {found['peak_mb']:.0f} |"
+        lines.append(row)
+    extra = results["annotated_copy"]["cpu_seconds"]
+    lines += ["", f"`--out` adds {extra:.1f} CPU seconds to the 10 s clip; starting the command "
+              f"takes {results['start_up_seconds']:.1f} s."]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    errors.run(main)
