@@ -13,9 +13,7 @@ from litefake.onnx_files import Origin
 from litefake.quantization import ExportParams
 from tests.conftest import SIZE, new_model
 
-PARAMS = ExportParams(
-    quantizer="onnxruntime", ranges="minmax", faces=16, seed=0, seven_bit_weights=True
-)
+PARAMS = ExportParams(quantizer="onnxruntime", faces=16, seed=0, seven_bit_weights=True)
 ORIGIN = Origin(precision="int8", source="0" * 64, parameters=5, macs=7)
 
 

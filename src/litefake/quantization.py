@@ -28,14 +28,12 @@ class ExportParams(Section):
     """Section ``export``: how students become 8-bit.
 
     quantizer: ``onnxruntime`` (static QDQ) or ``nncf`` (with bias correction).
-    ranges: of activations, ``minmax`` or ``percentile`` (of ``onnxruntime``; 99.99 %).
     faces: training faces looked at, as many of each class, and of each method within it.
     seven_bit_weights: half the range of weights. Without VNNI, AVX2 and AVX-512 add pairs of
         8-bit products in 16 bits, which the whole range overflows.
     """
 
     quantizer: Literal["onnxruntime", "nncf"]
-    ranges: Literal["minmax", "percentile"]
     faces: int = Field(ge=2)
     seed: int = Field(ge=0)
     seven_bit_weights: bool
@@ -93,10 +91,6 @@ def _onnxruntime(
             images = next(self._batches, None)
             return None if images is None else {INPUT: images}
 
-    methods = {
-        "minmax": CalibrationMethod.MinMax,
-        "percentile": CalibrationMethod.Percentile,
-    }
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "source.onnx"), Path(folder, "target.onnx")
         onnx.save_model(model, source)
@@ -110,8 +104,8 @@ def _onnxruntime(
             reduce_range=params.seven_bit_weights,
             activation_type=QuantType.QInt8 if signed else QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            calibrate_method=methods[params.ranges],
-            extra_options={"CalibPercentile": 99.99, "ActivationSymmetric": signed},
+            calibrate_method=CalibrationMethod.MinMax,
+            extra_options={"ActivationSymmetric": signed},
         )
         return onnx.load_model(target)
 
