@@ -6,25 +6,23 @@ import numpy as np
 import pytest
 import torch
 
-from litefake import comparison, detection, models, onnx_export, onnx_files, report, runtime
+from litefake import comparison, detection, models, onnx_files, report, runtime
 from litefake.comparison import Finished
 from litefake.errors import ModelUnreadable
 from litefake.latency import LatencyParams
 from litefake.onnx_files import Origin
 from tests.clips import draw_face, write_clip
-from tests.conftest import SIZE, new_model
+from tests.conftest import SIZE
 
 
 @pytest.fixture(scope="module")
-def files(crop, tmp_path_factory):
+def files(student, exported, tmp_path_factory):
     """The same student as safetensors and as ONNX."""
     folder = tmp_path_factory.mktemp("runtime")
-    model, card = new_model(crop)
-    with torch.no_grad():
-        model.classifier.weight.mul_(300)
+    model, card = student
     models.save(model, card, folder / "student.safetensors")
     origin = Origin(precision="fp32", source="0" * 64, parameters=3_372_289, macs=7)
-    onnx_files.write(onnx_export.to_onnx(model, SIZE), card, origin, folder / "student.onnx")
+    onnx_files.write(exported, card, origin, folder / "student.onnx")
     return folder
 
 
