@@ -30,7 +30,7 @@ def main() -> None:
     for source, targets in tqdm(STUDENTS.items(), "export -> models/*.onnx", unit="model"):
         name = targets.fp32.removeprefix("models/").removesuffix(".onnx")
         figures[name] = onnx_export.export(source, targets, FACES, SPLIT, settings)
-    write_json("metrics/export.json", figures)
+    write_json("metrics/export.json", figures, digits=6)
 
 
 if __name__ == "__main__":

@@ -82,13 +82,15 @@ def test_weights_keep_to_seven_bits_and_have_a_scale_a_channel(exported, train):
     def largest(seven):
         params = PARAMS.model_copy(update={"seven_bit_weights": seven})
         small = quantization.quantise(exported, train, params)
-        weights = [
-            value
-            for value in map(numpy_helper.to_array, small.graph.initializer)
-            if value.dtype == np.int8 and value.ndim == 4
+        values = {one.name: numpy_helper.to_array(one) for one in small.graph.initializer}
+        found = [
+            (values[node.input[0]], values[node.input[1]])
+            for node in small.graph.node
+            if node.op_type == "DequantizeLinear" and np.ndim(values.get(node.input[0])) == 4
         ]
-        assert all((np.abs(one.reshape(len(one), -1)).max(axis=1) > 60).all() for one in weights)
-        return max(int(np.abs(one.astype(int)).max()) for one in weights)
+        assert len(found) == 49  # every convolution
+        assert all(scales.shape == (len(weights),) for weights, scales in found)
+        return max(int(np.abs(weights.astype(int)).max()) for weights, _ in found)
 
     assert largest(True) == 64
     assert largest(False) == 127
@@ -129,8 +131,8 @@ def test_an_export_that_answers_otherwise_is_an_error(
     models.save(model, card, tmp_path / "student.safetensors")
     targets = Targets(*(str(tmp_path / f"{name}.onnx") for name in Targets._fields))
     wrong = onnx.ModelProto.FromString(exported.SerializeToString())
-    bias = next(one for one in wrong.graph.initializer if list(one.dims) == [1])
-    bias.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(bias) + 0.01, bias.name))
+    stem = next(one for one in wrong.graph.initializer if len(one.dims) == 4)
+    stem.CopyFrom(numpy_helper.from_array(1.1 * numpy_helper.to_array(stem), stem.name))
     monkeypatch.setattr(onnx_export, "to_onnx", lambda *_: wrong)
     with pytest.raises(LitefakeError, match=r"fp32\.onnx: its logits are .* from those of"):
         onnx_export.export(

@@ -93,7 +93,10 @@ def _onnxruntime(
 
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "source.onnx"), Path(folder, "target.onnx")
-        onnx.save_model(model, source)
+        prepared = onnx.ModelProto.FromString(model.SerializeToString())
+        # Batch norm is folded already; without this mark it warns that it may not be.
+        onnx.helper.set_model_props(prepared, {"onnx.quant.pre_process": "onnxruntime.quant"})
+        onnx.save_model(prepared, source)
         quantize_static(
             source,
             target,

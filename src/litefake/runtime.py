@@ -46,14 +46,14 @@ def load(
     """The network of a file, in eval mode, and its card.
 
     An ONNX file runs on ``threads`` threads (None: as many as torch uses) in ``engine``; None
-    chooses the faster one that is installed, which is OpenVINO for int8 and ONNX Runtime for
-    fp32 (docs/decisions/int8.md). Raises ModelUnreadable.
+    chooses OpenVINO where it is installed, which is the faster one (docs/decisions/int8.md),
+    else ONNX Runtime. Raises ModelUnreadable.
     """
     path = Path(path)
     if path.suffix != ".onnx":
         return models.load(path)
     content, card, origin = onnx_files.read(path)
-    chosen = engine or _faster(origin)
+    chosen = engine or _fastest()
     start = {"onnxruntime": _onnxruntime, "openvino": _openvino}[chosen]
     try:
         runner = start(content, threads or torch.get_num_threads())
@@ -83,10 +83,8 @@ def describe(model: nn.Module) -> str:
     return "PyTorch, eager, fp32"
 
 
-def _faster(origin: Origin) -> Engine:
-    if origin.precision == "int8" and importlib.util.find_spec("openvino"):
-        return "openvino"
-    return "onnxruntime"
+def _fastest() -> Engine:
+    return "openvino" if importlib.util.find_spec("openvino") else "onnxruntime"
 
 
 def _onnxruntime(content: bytes, threads: int) -> Runner:
