@@ -10,15 +10,15 @@ from litefake.artifacts import write_csv, write_json, write_text
 from litefake.locks import alone
 
 FACES, SPLIT, METRICS = "data/faces", "data/split.csv", Path("metrics")
-MODELS = ("b0", "lite0", "kd_lite0", "prune_kd")
+MODELS = ("b0", "lite0", "kd_lite0", "prune_kd", "kd_lite0_int8", "prune_kd_int8")
 
 
 @alone("benchmark")
 def main() -> None:
     reproducibility.setup(params.section("reproducibility", reproducibility.Reproducibility))
     settings = params.section("benchmark", comparison.BenchmarkParams)
-    ratios = dict.fromkeys(MODELS, 0.0) | {"prune_kd": float(params.value("prune.ratio"))}
-    paths = {name: f"models/{name}.safetensors" for name in MODELS}
+    ratios = {name: ("prune" in name) * float(params.value("prune.ratio")) for name in MODELS}
+    paths = {n: f"models/{n}.{'onnx' if 'int8' in n else 'safetensors'}" for n in MODELS}
     scored = ((name, comparison.score(paths[name], FACES, SPLIT, ratios[name])) for name in MODELS)
     finished = dict(tqdm(scored, "benchmark -> metrics/comparison.md", len(MODELS), unit="model"))
     rows = {name: comparison.figures(one, settings) for name, one in finished.items()}

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from litefake import dataset, models
+from litefake import dataset, models, onnx_export
 from litefake.checkpoints import Run
 from litefake.dataset import TrainVal
 from litefake.faces import CropParams
@@ -110,6 +110,21 @@ def new_model(
 def network(crop: CropParams):
     """A Lite0 with ImageNet weights, and its card."""
     return new_model(crop)
+
+
+@pytest.fixture(scope="session")
+def student(crop: CropParams):
+    """A Lite0 whose logits differ from face to face, and its card."""
+    model, card = new_model(crop)
+    with torch.no_grad():
+        model.classifier.weight.mul_(300)
+    return model.eval(), card
+
+
+@pytest.fixture(scope="session")
+def exported(student):
+    """The student as ONNX; to export takes seconds, so it is done once."""
+    return onnx_export.to_onnx(student[0], SIZE)
 
 
 @pytest.fixture

@@ -90,7 +90,10 @@ def test_every_stage_has_an_output_that_is_not_committed(stage):
 def test_each_model_of_the_benchmark_is_made_by_one_stage():
     made = {path for stage in STAGES for path, _ in outputs(stage) if path.startswith("models/")}
     judged = {dep for dep in STAGES["benchmark"]["deps"] if dep.startswith("models/")}
-    assert made == judged
+    exported = {path for path, _ in outputs("export")}
+    assert judged <= made
+    assert made - judged < exported
+    assert {"models/kd_lite0_int8.onnx", "models/prune_kd_int8.onnx"} <= judged
 
 
 def test_in_the_lock_every_dependency_has_the_hash_of_its_producer():

@@ -22,6 +22,7 @@ SMALL = {
     "finetune": {"epochs": 1, "batch_size": 16},
     "b0": {"weights": "packaged"},
     "lite0": {"weights": "packaged"},
+    "export": {"faces": 8},
     "benchmark": {"bootstrap_samples": 10, "latency": {"threads": 1, "warmup": 1, "repeats": 3}},
 }
 
@@ -64,15 +65,17 @@ def test_every_stage_of_the_published_recipe_runs(folder: Path):
         assert done.returncode == 0, f"{stage}: {done.stderr[-2000:]}"
     assert not (folder / "data" / "videos" / "original_sequences").exists()
     table = (folder / "metrics" / "comparison.md").read_text()
-    assert [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| ")][2:6] == [
+    assert [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| ")][2:8] == [
         "| b0",
         "| lite0",
         "| kd_lite0",
         "| prune_kd",
+        "| kd_lite0_int8",
+        "| prune_kd_int8",
     ]
     keys = [
         set(yaml.safe_load((folder / "metrics" / "benchmark" / f"{name}.json").read_text()))
-        for name in ("b0", "lite0", "kd_lite0", "prune_kd")
+        for name in ("b0", "lite0", "kd_lite0", "prune_kd", "prune_kd_int8")
     ]
     assert all(one == keys[0] for one in keys)
 

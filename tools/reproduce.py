@@ -5,7 +5,7 @@
 * two clones with separate caches give the same artefacts to the bit, and the same metrics
   (times aside),
 * a second ``dvc repro`` runs no stage,
-* ``-S prune.ratio=0.4`` runs ``prune_kd`` and ``benchmark`` and nothing else,
+* ``-S prune.ratio=0.4`` runs ``prune_kd``, ``export`` and ``benchmark`` and nothing else,
 * a typo in params.yaml is one clear line, and its correction trains nothing again,
 * a clip added to a data set outside is noticed by ``litefake check`` and then listed.
 """
@@ -39,7 +39,7 @@ def main() -> None:
         compare(first, second)
         require(repro(first) == [], "a second `dvc repro` runs no stage")
         ran = stages_run(dvc(first, "exp", "run", "-S", "prune.ratio=0.4"))
-        require(ran == ["prune_kd", "benchmark"], f"-S prune.ratio=0.4 ran {ran}")
+        require(ran == ["prune_kd", "export", "benchmark"], f"-S prune.ratio=0.4 ran {ran}")
         check_typo(first)
         check_changed_folder(first, Path(scratch) / "real data é")
     print(f"{len(PASSED)} passed, 0 failed")

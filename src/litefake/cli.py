@@ -41,19 +41,22 @@ def detect(
     out: Annotated[Path | None, typer.Option(help="write the clip with its faces marked")] = None,
     json: Annotated[Path | None, typer.Option(help="write the report (docs/report.md)")] = None,
     csv: Annotated[Path | None, typer.Option(help="write a table, one row a file")] = None,
-    model: Annotated[Path, typer.Option(help="model file")] = Path("models/prune_kd.safetensors"),
+    model: Annotated[
+        Path | None, typer.Option(help="model file, safetensors or ONNX; the packaged one if none")
+    ] = None,
     every: Annotated[int, typer.Option(min=1, help="look at one frame in so many")] = 10,
 ) -> None:
     """Judge whether the faces in a clip are manipulated: real, fake or undecided."""
-    from litefake import annotation, report
+    from litefake import annotation, report, runtime
     from litefake.artifacts import write_csv, write_json
 
     files = report.files_of(path)
     if len(files) > 1 and (out or json):
         raise LitefakeError(f"{path}: --out and --json are for one file; use --csv for a folder")
-    judge = report.Judge.load(model)
+    chosen = model or runtime.PACKAGED
+    judge = report.Judge.load(chosen)
     alone = len(files) == 1
-    work = partial(report.judge_safely, model=model, every=every, progress=alone)
+    work = partial(report.judge_safely, model=chosen, every=every, progress=alone)
     results = map(work, files) if alone else map_items(work, files, "detect", "file")
     rows, failed = [], 0
     for file, found in zip(files, results, strict=True):

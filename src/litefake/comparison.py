@@ -9,7 +9,7 @@ from pydantic import Field
 from sklearn.metrics import accuracy_score, roc_auc_score
 from torch import nn
 
-from litefake import dataset, footprint, metrics, models
+from litefake import dataset, footprint, metrics, runtime
 from litefake.aggregation import by_video
 from litefake.latency import LatencyParams, cpu_milliseconds
 from litefake.models import Card
@@ -53,7 +53,7 @@ class Finished(NamedTuple):
 
 def score(path: str, folder: str, table: str, prune_ratio: float) -> Finished:
     """Load the model of ``path`` and let it score the test split. Raises ModelUnreadable."""
-    model, card = models.load(path)
+    model, card = runtime.load(path)
     scores = score_table(model, card, dataset.read_split(folder, table, "test", card))
     return Finished(Path(path), model, card, scores, prune_ratio)
 
@@ -61,14 +61,28 @@ def score(path: str, folder: str, table: str, prune_ratio: float) -> Finished:
 def measure_latency(finished: Mapping[str, Finished], params: LatencyParams) -> dict[str, Any]:
     """Milliseconds of every model in one run, and the machine that they belong to."""
     sizes = {one.card.image_size for one in finished.values()}
-    networks = {name: one.model for name, one in finished.items()}
+    # An exported network has its threads from when it was loaded.
+    networks = {
+        name: runtime.load(one.path, params.threads)[0]
+        if isinstance(one.model, runtime.Exported)
+        else one.model
+        for name, one in finished.items()
+    }
     return {
         "milliseconds": cpu_milliseconds(networks, max(sizes), params),
         "image_size": max(sizes),
         "batch": 1,
-        "runtime": "PyTorch, eager, fp32",
+        "runtime": _runtimes(networks),
         "machine": machine() | {"threads": params.threads},
     }
+
+
+def _runtimes(networks: Mapping[str, nn.Module]) -> str:
+    """What computed which row, in words: the first row's runtime, then those that differ."""
+    said = {name: runtime.describe(network) for name, network in networks.items()}
+    usual = next(iter(said.values()))
+    others = [f"{name}: {words}" for name, words in said.items() if words != usual]
+    return f"{usual} ({'; '.join(others)})" if others else usual
 
 
 def figures(finished: Finished, params: BenchmarkParams) -> dict[str, Any]:
@@ -87,8 +101,8 @@ def figures(finished: Finished, params: BenchmarkParams) -> dict[str, Any]:
         "temperature": finished.card.temperature,
         "bias": finished.card.bias,
         "prune_ratio": finished.prune_ratio,
-        "parameters": footprint.parameters(finished.model),
-        "macs_m": footprint.macs(finished.model, finished.card.image_size) / 1e6,
+        "parameters": runtime.parameters(finished.model),
+        "macs_m": runtime.macs(finished.model, finished.card.image_size) / 1e6,
         "size_mb": footprint.size_mb(finished.path),
         "majority_baseline": float(max(scores["label"].mean(), 1 - scores["label"].mean())),
         "faces": len(scores),

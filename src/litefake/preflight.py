@@ -10,6 +10,7 @@ from litefake.distillation import DistillParams
 from litefake.errors import ParamsInvalid
 from litefake.faces import CropParams
 from litefake.params import Section
+from litefake.quantization import ExportParams
 from litefake.reproducibility import Reproducibility
 from litefake.transforms import Augmentation
 
@@ -27,6 +28,7 @@ SECTIONS: dict[str, type[Section]] = {
     "lite0": models.ModelParams,
     "kd": DistillParams,
     "prune": pruning.PruneParams,
+    "export": ExportParams,
     "benchmark": comparison.BenchmarkParams,
 }
 

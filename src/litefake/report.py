@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import nn
 
-from litefake import detection, footprint, models, verdict
+from litefake import detection, runtime, verdict
 from litefake.artifacts import digest
 from litefake.detection import Looks
 from litefake.errors import LitefakeError
@@ -35,7 +35,7 @@ class Judge:
     @classmethod
     def load(cls, path: Path | str) -> "Judge":
         """Raises ModelUnreadable."""
-        model, card = models.load(path)
+        model, card = runtime.load(path)
         return cls(Path(path), model, card, digest(path))
 
     def describe(self) -> dict[str, Any]:
@@ -44,7 +44,8 @@ class Judge:
             "file": self.path.name,
             "sha256": self.sha256,
             "architecture": self.card.architecture,
-            "parameters": footprint.parameters(self.model),
+            "parameters": runtime.parameters(self.model),
+            "runtime": runtime.describe(self.model),
             "image_size": self.card.image_size,
             "trained_on": self.card.trained_on,
         }

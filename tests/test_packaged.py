@@ -1,0 +1,46 @@
+"""The model in the package is the pipeline's, and works without a word about it."""
+
+import pytest
+
+from litefake import report, runtime
+from litefake.errors import LitefakeError
+from tests.clips import draw_face, write_clip
+from tools import package_model
+
+
+def test_the_packaged_model_is_the_one_in_the_lock():
+    """When it is not: ``dvc repro``, then ``python -m tools.package_model``."""
+    assert package_model.md5(runtime.PACKAGED) == package_model.locked_md5()
+
+
+def test_the_packaged_model_says_what_it_was_trained_on_and_is_small():
+    model, card = runtime.load(runtime.PACKAGED)
+    assert len(card.trained_on) > 10
+    assert model.origin.precision == "int8"
+    assert runtime.PACKAGED.stat().st_size <= 2.3e6
+
+
+def test_the_packaged_model_judges_a_clip(tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", [draw_face()] * 12)
+    judge = report.Judge.load(runtime.PACKAGED)
+    written = report.judge_file(clip, judge, every=1).as_dict(judge)
+    assert written["faces"] == 12
+    assert written["model"]["trained_on"] == judge.card.trained_on
+
+
+def test_a_model_that_is_not_the_locks_is_not_packaged(tmp_path, monkeypatch):
+    monkeypatch.setattr(package_model, "ROOT", tmp_path)
+    monkeypatch.setattr(runtime, "PACKAGED", tmp_path / "packaged" / "default.onnx")
+    (tmp_path / "dvc.lock").write_text("stages: {}\n")
+    with pytest.raises(LitefakeError, match="run `dvc repro export`"):
+        package_model.locked_md5()
+    lock = "stages:\n  export:\n    outs:\n    - path: models/prune_kd_int8.onnx\n      md5: {}\n"
+    hash_of_x = "9dd4e461268c8034f5c8564e155c67a6"
+    (tmp_path / "dvc.lock").write_text(lock.format(hash_of_x))
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "prune_kd_int8.onnx").write_bytes(b"y")
+    with pytest.raises(LitefakeError, match="not the model of dvc.lock"):
+        package_model.main()
+    (tmp_path / "models" / "prune_kd_int8.onnx").write_bytes(b"x")
+    package_model.main()
+    assert runtime.PACKAGED.read_bytes() == b"x"
