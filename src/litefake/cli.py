@@ -10,6 +10,7 @@ import typer
 from litefake import errors, preflight
 from litefake.errors import LitefakeError
 from litefake.parallel import map_items
+from litefake.web import command
 
 app = typer.Typer(
     add_completion=False,
@@ -66,6 +67,9 @@ def detect(
         write_csv(csv, pd.DataFrame(rows))
     if failed:
         raise SystemExit(2)
+
+
+app.command()(command.web)
 
 
 def main() -> None:
