@@ -10,11 +10,11 @@ import pytest
 
 from litefake import annotation
 from litefake.web import render
+from litefake.web.job import check
 from litefake.web.limits import Limits
 from litefake.web.page import HERE, SAMPLES
 from litefake.web.pictures import evenly, suspicious
 from litefake.web.timeline import HEIGHT, timeline
-from litefake.web.worker import check
 
 STYLE = (HERE / "style.css").read_text(encoding="utf-8")
 

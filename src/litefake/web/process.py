@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from litefake.errors import LitefakeError
 from litefake.web.limits import Limits, Refused, TooSlow, refusal
@@ -26,52 +27,49 @@ class Step(NamedTuple):
 
 
 class Worker:
-    """A started process with its model loaded."""
+    """A process with the model loaded, which opens each clip in a process of its own."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self._ready = False
+        self.finished = True  # the last job came to an end of its own
 
     @classmethod
-    async def start(cls, model: Path, limits: Limits) -> "Worker":
-        """Start a process and wait until it is ready. Raises LitefakeError when it is not."""
+    async def start(cls, model: Path, limits: Limits) -> Self:
+        """Start a process; it loads the model until ``ready`` returns."""
         path = os.pathsep.join(filter(None, [str(SOURCE), os.environ.get("PYTHONPATH")]))
-        worker = cls(
-            await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "litefake.web.worker"),
-                *(str(model), str(limits.memory_megabytes)),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                env=os.environ | {"PYTHONPATH": path},
-                start_new_session=True,  # Ctrl-C reaches the server, which ends it
-            )
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "litefake.web.worker"),
+            *(str(model), str(limits.memory_megabytes)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": path},
+            start_new_session=True,  # a group to kill; Ctrl-C reaches the server, which ends it
         )
-        try:
+        return cls(process)
+
+    async def ready(self) -> bool:
+        """Wait until it can take a job; False when it is dead.
+
+        Raises LitefakeError when it cannot load the model.
+        """
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(START_SECONDS):
-                said = await worker._message()
-            if said is None or "refused" in said:
-                raise LitefakeError((said or {}).get("refused", "no worker could be started"))
-        except TimeoutError:
-            await worker.kill()
-            raise LitefakeError(f"no worker was ready in {START_SECONDS} s") from None
-        except BaseException:
-            await worker.kill()
-            raise
-        return worker
+                while not self._ready and (said := await self._message()):
+                    if "refused" in said:
+                        raise LitefakeError(said["refused"])
+                    self._ready = "ready" in said
+        return self._ready and self._process.returncode is None
 
-    @property
-    def alive(self) -> bool:
-        """Whether the process still runs."""
-        return self._process.returncode is None
+    async def run(self, job: dict[str, Any], seconds: float) -> AsyncGenerator[Step, None]:
+        """Do ``job`` (see ``job.work``), yielding its steps.
 
-    async def run(self, job: dict[str, Any], seconds: float) -> AsyncIterator[Step]:
-        """Do ``job`` (see ``worker.work``), yielding its steps.
-
-        Raises Refused: what the worker refused, TooSlow after ``seconds``, and 422 when the
-        clip ended the process.
+        Raises Refused: what the job refused, TooSlow after ``seconds``, and 422 when the clip
+        ended its process.
         """
         assert self._process.stdin is not None
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
+        deadline = asyncio.get_running_loop().time() + seconds
+        self._ready = self.finished = False
         with contextlib.suppress(ConnectionError):  # it is dead: no message will come
             self._process.stdin.write(json.dumps(job).encode() + b"\n")
             await self._process.stdin.drain()
@@ -83,7 +81,8 @@ class Worker:
                 raise TooSlow(
                     f"judging the clip took longer than {seconds:g} s; send a shorter one"
                 ) from None
-            if said is None:
+            self.finished = said is not None and bool({"ended", "refused", "done"} & said.keys())
+            if said is None or "ended" in said:
                 raise Refused("reading the clip ended the process that read it; it is not judged")
             if "refused" in said:
                 raise refusal(said["status"], said["refused"])
@@ -92,9 +91,9 @@ class Worker:
             yield Step(said["share"], said["doing"])
 
     async def kill(self) -> None:
-        """End the process, whatever it does."""
+        """End the process and the one of its job, whatever they do."""
         with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)
         await self._process.wait()
 
     async def _message(self) -> dict[str, Any] | None:

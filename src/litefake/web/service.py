@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from litefake.errors import LitefakeError
 from litefake.web.limits import Busy, Limits, Refused
 from litefake.web.process import PICTURES, REPORT, VIDEO, Step, Worker
 
@@ -40,7 +41,7 @@ class Service:
         self._model, self._every = model, every
         self._slots = asyncio.Semaphore(limits.workers)
         self._inside = 0
-        self._spares: list[asyncio.Task[Worker]] = []
+        self._idle: list[Worker] = []
         self._sweeper: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -49,8 +50,9 @@ class Service:
         self.kept = self.folder / "kept"
         self.kept.mkdir()
         try:
-            self._prepare_spares()
-            await asyncio.shield(self._spares[0])
+            for _ in range(self.limits.workers):
+                self._idle.append(await Worker.start(self._model, self.limits))
+            self._idle.insert(0, await self._worker())
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
@@ -65,13 +67,9 @@ class Service:
     ) -> None:
         if self._sweeper:
             self._sweeper.cancel()
-        spares, self._spares = self._spares, []
-        for spare in spares:
-            spare.cancel()
         try:
-            for found in await asyncio.gather(*spares, return_exceptions=True):
-                if isinstance(found, Worker):
-                    await found.kill()
+            while self._idle:
+                await self._idle.pop().kill()
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -90,7 +88,9 @@ class Service:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    async def judge(self, folder: Path, name: str, pictures: bool) -> AsyncGenerator[Step | Outcome, None]:
+    async def judge(
+        self, folder: Path, name: str, pictures: bool
+    ) -> AsyncGenerator[Step | Outcome, None]:
         """Judge the clip in ``folder``: its steps, then one Outcome. Raises Refused."""
         if self.full:
             raise Busy(
@@ -121,7 +121,7 @@ class Service:
             async for step in worker.run(job, self.limits.job_seconds):
                 yield step
         finally:
-            await worker.kill()
+            self._idle.append(worker if worker.finished else await self._replace(worker))
 
     def _outcome(self, folder: Path) -> Outcome:
         pictures, video = None, None
@@ -133,19 +133,21 @@ class Service:
         return Outcome(_read_json(folder / REPORT), pictures, video)
 
     async def _worker(self) -> Worker:
-        """A fresh process; the next one starts at once, so that nobody waits for torch twice."""
-        while self._spares:
-            spare = self._spares.pop(0)
-            self._prepare_spares()
-            worker = await spare
-            if worker.alive:
-                return worker
-        raise Busy("the service is stopping")
+        """An idle worker, or a new one where that has died. Raises LitefakeError."""
+        worker = self._idle.pop(0)
+        try:
+            if not await worker.ready():
+                worker = await self._replace(worker)
+            if not await worker.ready():
+                raise LitefakeError("no worker can be started; see what the server prints")
+        except BaseException:
+            self._idle.append(await self._replace(worker))
+            raise
+        return worker
 
-    def _prepare_spares(self) -> None:
-        while len(self._spares) < self.limits.workers:
-            start = Worker.start(self._model, self.limits)
-            self._spares.append(asyncio.create_task(start))
+    async def _replace(self, worker: Worker) -> Worker:
+        await worker.kill()
+        return await Worker.start(self._model, self.limits)
 
     def stored(self) -> int:
         """Bytes of uploads and results that the page keeps."""
