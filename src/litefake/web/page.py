@@ -67,7 +67,7 @@ def build(service: Service) -> gr.Blocks:
                 # Gradio's own leaves an empty file behind each time.
                 upload.preprocess = _path_of  # type: ignore[method-assign]
                 start = gr.Button("Judge this clip", variant="primary")
-                samples = [gr.Button(label, size="sm") for label in SAMPLES]
+                samples = [gr.Button(label) for label in SAMPLES]
                 _html(render.limits(service.limits))
             with gr.Column():
                 verdict = gr.HTML("", html_template=SPOKEN, elem_id="verdict")
