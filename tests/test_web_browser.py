@@ -1,5 +1,6 @@
 """The page in a real Chromium, and the running server that brings it."""
 
+import http.client
 import json
 import os
 import re
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
+import psutil
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
@@ -52,6 +54,8 @@ def server(folder):
         env=environment | {"PYTHONUNBUFFERED": "1"},
     )
     yield re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())[0]
+    # It holds neither torch nor a clip: those are in its workers.
+    assert psutil.Process(process.pid).memory_info().rss < 500 * 2**20
     process.send_signal(signal.SIGTERM)
     process.wait(timeout=30)
     assert list(temporary.glob("litefake-web-*")) == []
@@ -110,10 +114,10 @@ def test_a_clip_is_uploaded_judged_and_played(page, clip):
     assert choices.count() == 9
     choices.nth(0).check()
     shown = page.locator(".lf-plot figure:visible")
-    assert shown.count() == 1
-    assert "at 0.0 s" in shown.inner_text()
-    page.keyboard.press("ArrowRight")
-    assert "at 0.2 s" in shown.inner_text()
+    expect(shown).to_contain_text("at 0.0 s")
+    choices.nth(0).press("ArrowRight")
+    expect(shown).to_contain_text("at 0.2 s")
+    expect(shown).to_have_count(1)
     assert page.locator(".lf-faces img").count() == 8
     with page.expect_download() as downloading:
         page.get_by_role("link", name="Download the report").click()
@@ -171,9 +175,7 @@ def test_no_file_outside_the_folder_is_read(server, folder, path):
     (kept,) = (folder / "tmp").glob("litefake-web-*/kept")
     target = path.replace("KEPT", str(kept)).replace("SOURCE", str(ROOT))
     host, port = urlsplit(server).hostname, urlsplit(server).port
-    # A client library would tidy the path up before it is sent.
-    import http.client
-
+    # httpx would tidy the path up before it is sent.
     connection = http.client.HTTPConnection(host, port, timeout=30)
     connection.request("GET", target)
     answer = connection.getresponse()

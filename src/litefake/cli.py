@@ -7,7 +7,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from litefake import errors, preflight
+from litefake import errors
 from litefake.errors import LitefakeError
 from litefake.parallel import map_items
 from litefake.web import command
@@ -28,6 +28,8 @@ def check(
     ),
 ) -> None:
     """Check every section of params.yaml and the data set before anything runs."""
+    from litefake import preflight
+
     for line in preflight.check(params, manifest):
         typer.echo(line)
 
