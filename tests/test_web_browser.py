@@ -118,7 +118,9 @@ def test_a_clip_is_uploaded_judged_and_played(page, clip):
     choices.nth(0).press("ArrowRight")
     expect(shown).to_contain_text("at 0.2 s")
     expect(shown).to_have_count(1)
-    assert page.locator(".lf-faces img").count() == 8
+    suspects = page.locator(".lf-faces li").count()
+    assert suspects >= 2
+    assert page.locator(".lf-faces img").count() == 2 * suspects
     with page.expect_download() as downloading:
         page.get_by_role("link", name="Download the report").click()
     saved = json.loads(Path(downloading.value.path()).read_text(encoding="utf-8"))
@@ -182,7 +184,7 @@ def test_no_file_outside_the_folder_is_read(server, folder, path):
     body = answer.read()
     assert answer.status in (403, 404)
     assert b"root:" not in body
-    assert b"litefake" not in body.replace(target.encode(), b"").replace(str(ROOT).encode(), b"")
+    assert b"litefake" not in body
 
 
 def test_the_api_answers_beside_the_page(server, clip):

@@ -56,12 +56,12 @@ async def serve(model: Path, limits: Limits, every: int, port: int) -> None:
 
     Raises LitefakeError when the port is taken or the model cannot be loaded.
     """
-    import uvicorn
-
-    from litefake.web import api, page
-    from litefake.web.service import Service
-
     with _listening(port) as listener:
+        import uvicorn
+
+        from litefake.web import api, page
+        from litefake.web.service import Service
+
         async with Service(model, limits, every) as service:
             app = page.mount(api.create(service), service)
             # A page that is still open holds a connection for ever.

@@ -87,7 +87,7 @@ class Gate:
             return
         if path.startswith(FILE) and self._is_ours(path.removeprefix(FILE)):
             return
-        raise NotFound(f"{path}: there is nothing here")
+        raise NotFound("there is nothing here")
 
     def _is_ours(self, path: str) -> bool:
         inside = unquote(path).startswith(f"{self._service.kept}/")
