@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test check bench-detect robustness lint docs clean
+.PHONY: help setup repro web test browser check bench-detect robustness lint docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -24,10 +24,13 @@ repro: setup check ## build the data, run every stage, regenerate the comparison
 	dvc repro
 	@echo && cat metrics/comparison.md
 
+web: setup ## judge clips in the browser, with the model that make repro made
+	PYTHONPATH=src python -m litefake web
+
 check: setup ## check params.yaml and the data set before anything runs
 	PYTHONPATH=src python -m litefake check
 
-test: setup ## run the tests
+test: setup browser ## run the tests
 	pytest -q -n 2 --dist loadfile
 
 bench-detect: setup ## what a verdict costs, against the naive way (after make repro)
@@ -35,6 +38,9 @@ bench-detect: setup ## what a verdict costs, against the naive way (after make r
 
 robustness: setup ## every model under JPEG, blur, noise, ... (after make repro)
 	PYTHONPATH=src python -m tools.robustness
+
+browser: setup ## find or install the Chromium that the tests of the page drive
+	@PYTHONPATH=src python -m tools.browser
 
 lint: setup ## style and types
 	ruff check .

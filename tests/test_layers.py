@@ -1,6 +1,7 @@
 """The layers hold: a module imports only from rows below its own; closures stay apart."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,12 @@ LAYERS = [
     ["training", "importance", "plots", "report", "onnx_export"],
     ["pruning", "comparison", "setting"],
     ["preflight"],
+    ["web"],
     ["cli"],
     ["__main__"],
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+PACKAGES = {"web"}  # a layer that is a folder
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[a-z]*.py"))
 TRAINING = ["train_b0", "train_lite0", "kd_lite0", "prune_kd"]
 
@@ -48,23 +51,24 @@ def closure(stage: str) -> set[str]:
 
 
 def test_every_module_has_a_layer():
-    assert {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"} == set(LEVEL)
+    found = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+    assert found | PACKAGES == set(LEVEL)
 
 
 @pytest.mark.parametrize("name", sorted(LEVEL))
 def test_a_module_imports_only_from_below(name):
-    above = [
-        other
-        for other in imports_of(PACKAGE / f"{name}.py") - {"demo"}
-        if LEVEL[other] >= LEVEL[name]
-    ]
-    assert above == []
+    folder = PACKAGE / name
+    files = folder.glob("*.py") if name in PACKAGES else [PACKAGE / f"{name}.py"]
+    for file in files:
+        others = imports_of(file) - {"demo"} - ({name} & PACKAGES)
+        assert [other for other in others if LEVEL[other] >= LEVEL[name]] == [], file.name
 
 
 def test_the_demo_stands_on_the_lowest_layers_and_carries_none():
     for path in (PACKAGE / "demo").glob("*.py"):
         assert all(LEVEL[name] <= 1 for name in imports_of(path) - {"demo"}), path.name
-    users = [name for name in LEVEL if "demo" in imports_of(PACKAGE / f"{name}.py")]
+    modules = LEVEL.keys() - PACKAGES
+    users = [name for name in modules if "demo" in imports_of(PACKAGE / f"{name}.py")]
     assert users == ["preflight"]
 
 
@@ -75,7 +79,18 @@ def test_training_never_reaches_what_judges_it(stage):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_no_stage_reaches_the_command_line(stage):
+    files = imported_files(ROOT / "stages" / f"{stage}.py")
     assert not closure(stage) & {"cli", "preflight", "__main__"}
+    assert not [file for file in files if "/web/" in file]
+
+
+def test_the_server_opens_no_clip_and_only_the_page_needs_gradio():
+    for file in (PACKAGE / "web").glob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        if file.stem not in ("worker", "job", "pictures"):  # what runs in a process of its own
+            assert imports_of(file) <= {"web", "errors", "params"}, file.name
+            assert not re.search(r"^\s*(import|from) (torch|cv2|av)\b", text, re.M), file.name
+        assert ("import gradio" in text) == (file.stem in ("page", "parts")), file.name
 
 
 def test_the_demo_is_reached_by_its_own_stage_alone():

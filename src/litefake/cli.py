@@ -12,6 +12,7 @@ from tqdm import tqdm
 from litefake import errors
 from litefake.errors import LitefakeError
 from litefake.parallel import map_items
+from litefake.web import command
 
 app = typer.Typer(
     add_completion=False,
@@ -75,6 +76,9 @@ def detect(
         write_csv(csv, pd.DataFrame(rows))
     if failed:
         raise SystemExit(2)
+
+
+app.command()(command.web)
 
 
 def main() -> None:

@@ -1,0 +1,91 @@
+"""``litefake web``: start the service on this machine's own address."""
+
+import asyncio
+import signal
+import socket
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from litefake.errors import LitefakeError
+from litefake.web.limits import Limits
+
+DEFAULT = Limits()
+ADDRESS = "127.0.0.1"
+
+
+def web(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="port on 127.0.0.1")] = 7860,
+    model: Annotated[Path, typer.Option(help="model file")] = Path("models/prune_kd.safetensors"),
+    every: Annotated[int, typer.Option(min=1, help="look at one frame in so many")] = 10,
+    max_megabytes: Annotated[
+        int, typer.Option(min=1, max=2000, help="largest upload, MB")
+    ] = DEFAULT.max_megabytes,
+    max_video_seconds: Annotated[
+        float, typer.Option(min=0.1, help="longest video")
+    ] = DEFAULT.max_video_seconds,
+    max_side: Annotated[
+        int, typer.Option(min=16, max=8192, help="largest side of a frame, px")
+    ] = DEFAULT.max_side,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="clips judged at the same time")
+    ] = DEFAULT.workers,
+    queue: Annotated[
+        int, typer.Option(min=0, max=1000, help="clips that may wait")
+    ] = DEFAULT.queue,
+    job_seconds: Annotated[
+        float, typer.Option(min=0.1, help="longest time for one clip")
+    ] = DEFAULT.job_seconds,
+) -> None:
+    """Judge clips in the browser: a page and an HTTP API on this machine (docs/web.md)."""
+    limits = Limits(
+        max_megabytes=max_megabytes,
+        max_video_seconds=max_video_seconds,
+        max_side=max_side,
+        workers=workers,
+        queue=queue,
+        job_seconds=job_seconds,
+    )
+    asyncio.run(serve(model, limits, every, port))
+
+
+async def serve(model: Path, limits: Limits, every: int, port: int) -> None:
+    """Serve until interrupted.
+
+    Raises LitefakeError when the port is taken or the model cannot be loaded.
+    """
+    with _listening(port) as listener:
+        import uvicorn
+
+        from litefake.web import api, page
+        from litefake.web.service import Service
+
+        async with Service(model, limits, every) as service:
+            app = page.mount(api.create(service), service)
+            # A page that is still open holds a connection for ever.
+            config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
+            # uvicorn raises the signal again when it has stopped: the service must end too.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, _stop)
+            address = "http://{}:{}".format(*listener.getsockname())
+            typer.echo(f"litefake listens on {address} (end it with Ctrl-C)")
+            await uvicorn.Server(config).serve([listener])
+
+
+def _listening(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((ADDRESS, port))
+    except OSError as error:
+        listener.close()
+        raise LitefakeError(
+            f"{ADDRESS}:{port}: {error.strerror}; choose another port with --port"
+        ) from None
+    return listener
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    raise SystemExit(128 + number)

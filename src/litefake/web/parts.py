@@ -1,0 +1,57 @@
+"""The parts of the page that a job changes, and what each of its moments does to them."""
+
+from typing import Any
+
+import gradio as gr
+
+from litefake.web import render
+from litefake.web.service import Outcome
+
+Answer = dict[Any, Any]  # component -> its new value or properties
+
+
+class Parts:
+    """The components that a job changes; every method gives their changes for Gradio."""
+
+    def __init__(
+        self,
+        upload: gr.File,
+        verdict: gr.HTML,
+        progress: gr.HTML,
+        video: gr.Video,
+        details: gr.HTML,
+        buttons: list[gr.Button],
+    ) -> None:
+        self._upload, self._buttons = upload, buttons
+        self._verdict, self._progress = verdict, progress
+        self._video, self._details = video, details
+        self.all = [upload, verdict, progress, video, details, *buttons]
+
+    def working(self, share: float, doing: str) -> Answer:
+        """How far the job is."""
+        return {self._progress: render.progress(share, doing)}
+
+    def started(self) -> Answer:
+        """Nothing of the clip before is left, and no second job can be started."""
+        empty = {self._verdict: "", self._details: ""}
+        video = {self._video: gr.Video(value=None, visible=False)}
+        return empty | video | self._enabled(False)
+
+    def found(self, outcome: Outcome) -> Answer:
+        """The verdict, the marked clip and everything that led to it."""
+        assert outcome.pictures is not None
+        return {
+            self._verdict: render.verdict(outcome.report),
+            self._video: gr.Video(value=outcome.video, visible=True),
+            self._details: render.details(outcome.report, outcome.pictures),
+        } | self._ended()
+
+    def failed(self, error: Exception) -> Answer:
+        """Why there is no verdict."""
+        return {self._verdict: render.message(" ".join(str(error).split()))} | self._ended()
+
+    def _ended(self) -> Answer:
+        return {self._progress: "", self._upload: None} | self._enabled(True)
+
+    def _enabled(self, yes: bool) -> Answer:
+        return {button: gr.Button(interactive=yes) for button in self._buttons}
