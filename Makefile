@@ -24,8 +24,8 @@ repro: setup check ## build the data, run every stage, regenerate the comparison
 	dvc repro
 	@echo && cat metrics/comparison.md
 
-web: setup ## judge clips in the browser, with the model that make repro made
-	PYTHONPATH=src python -m litefake web
+web: setup ## judge clips in the browser, with what make repro made or the packaged model
+	PYTHONPATH=src python -m litefake web $(addprefix --model ,$(wildcard models/prune_kd.safetensors))
 
 check: setup ## check params.yaml and the data set before anything runs
 	PYTHONPATH=src python -m litefake check

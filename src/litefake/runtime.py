@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from litefake import footprint, models, onnx_files
+from litefake import footprint, models, onnx_files, shipped
 from litefake.errors import ModelUnreadable
 from litefake.models import Card
 from litefake.onnx_files import INPUT, Origin
@@ -19,7 +19,7 @@ from litefake.onnx_files import INPUT, Origin
 Engine = Literal["onnxruntime", "openvino"]
 Runner = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 NAMES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
-PACKAGED = Path(__file__).parent / "packaged" / "default.onnx"  # made by tools.package_model
+PACKAGED = shipped.MODEL
 
 
 class Exported(nn.Module):

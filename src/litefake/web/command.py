@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from litefake import shipped
 from litefake.errors import LitefakeError
 from litefake.web.limits import Limits
 
@@ -18,7 +19,9 @@ ADDRESS = "127.0.0.1"
 
 def web(
     port: Annotated[int, typer.Option(min=0, max=65535, help="port on 127.0.0.1")] = 7860,
-    model: Annotated[Path, typer.Option(help="model file")] = Path("models/prune_kd.safetensors"),
+    model: Annotated[
+        Path | None, typer.Option(help="model file, safetensors or ONNX; the packaged one if none")
+    ] = None,
     every: Annotated[int, typer.Option(min=1, help="look at one frame in so many")] = 10,
     max_megabytes: Annotated[
         int, typer.Option(min=1, max=2000, help="largest upload, MB")
@@ -48,7 +51,7 @@ def web(
         queue=queue,
         job_seconds=job_seconds,
     )
-    asyncio.run(serve(model, limits, every, port))
+    asyncio.run(serve(model or shipped.MODEL, limits, every, port))
 
 
 async def serve(model: Path, limits: Limits, every: int, port: int) -> None:

@@ -33,7 +33,7 @@ def work(job: dict[str, Any], judge: Judge, tell: Tell) -> None:
     share = 0.5 if job["pictures"] else 1.0
     try:
         with contextlib.redirect_stderr(_Meter(tell, share)):  # type: ignore[type-var]
-            found = report.judge_file(clip, judge, job["every"])
+            found = report.judge_file(clip, judge, job["every"], progress=True)
     except VideoUnreadable as error:
         raise BeyondLimits(str(error).replace(str(clip), job["name"])) from None
     write_json(folder / REPORT, found.as_dict(judge) | {"file": job["name"]}, digits=6)

@@ -7,7 +7,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pandas as pd
-from torch import nn
 
 from litefake import saliency, transforms, verdict
 from litefake.faces import Square, cut
@@ -90,7 +89,7 @@ def _crops(clip: Path, rows: pd.DataFrame, size: int) -> dict[int, Image]:
 
 
 def _heat(faces: list[Image], judge: Judge) -> list[str | None]:
-    if not isinstance(judge.model, nn.Module):
+    if not hasattr(judge.model, "forward_features"):  # exported: it has no gradients
         return [None] * len(faces)
     card = judge.card
     inputs = transforms.to_input(faces, card.image_size, card.mean, card.std)

@@ -15,11 +15,15 @@ import select
 import signal
 import sys
 import traceback
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import cv2
 import torch
 
+from litefake import onnx_files
 from litefake.errors import LitefakeError
 from litefake.report import Judge
 from litefake.web.job import Tell, work
@@ -38,7 +42,7 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     try:
-        judge = Judge.load(model)
+        load = _loader(Path(model))
     except LitefakeError as error:
         tell({"refused": str(error), "status": 500})
         return
@@ -49,20 +53,33 @@ def main() -> None:
             return
         job = json.loads(line)
         if not FORKS:
-            _do(job, judge, tell, int(megabytes))
+            _do(job, load, tell, int(megabytes))
         reading, writing = os.pipe()
         child = os.fork()
         if not child:
-            _do(job, judge, tell, int(megabytes))
+            _do(job, load, tell, int(megabytes))
         os.close(writing)
         _wait_for(child, reading, tell)
 
 
-def _do(job: dict[str, Any], judge: Judge, tell: Tell, megabytes: int) -> None:
+def _loader(model: Path) -> Callable[[], Judge]:
+    """What gives a job its model: loaded now, or by each job where a fork would break it.
+
+    Raises ModelUnreadable.
+    """
+    if model.suffix != ".onnx":
+        judge = Judge.load(model)
+        return lambda: judge
+    onnx_files.read(model)
+    # The engines keep threads, which a fork does not copy; an ONNX file loads in no time.
+    return partial(Judge.load, model)
+
+
+def _do(job: dict[str, Any], load: Callable[[], Judge], tell: Tell, megabytes: int) -> None:
     """Do the job and end this process."""
     try:
         _bound_resources(megabytes)
-        work(job, judge, tell)
+        work(job, load(), tell)
         tell({"done": True})
     except Refused as error:
         tell({"refused": " ".join(str(error).split()), "status": error.status})
