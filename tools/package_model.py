@@ -28,9 +28,13 @@ def main() -> None:
     print(f"{runtime.PACKAGED.relative_to(ROOT)}: is {MODEL} of dvc.lock, {locked_md5()}")
 
 
-def locked_md5() -> str:
-    """The hash of MODEL in dvc.lock. Raises LitefakeError when the stage never ran."""
-    stages = yaml.safe_load((ROOT / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+def locked_md5(lock: str | None = None) -> str:
+    """The hash of MODEL in dvc.lock, or in the ``lock`` given as text.
+
+    Raises LitefakeError when the stage never ran.
+    """
+    text = (ROOT / "dvc.lock").read_text(encoding="utf-8") if lock is None else lock
+    stages = yaml.safe_load(text)["stages"]
     outs = stages.get("export", {}).get("outs", [])
     found = [out["md5"] for out in outs if out["path"] == MODEL]
     if not found:

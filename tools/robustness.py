@@ -21,7 +21,13 @@ from litefake.errors import DataMissing
 from litefake.faces import detector
 from litefake.reproducibility import seed_of
 
-MODELS = ("b0", "lite0", "kd_lite0", "prune_kd", "prune_kd_int8")
+MODELS = (
+    "b0.safetensors",
+    "lite0.safetensors",
+    "kd_lite0.safetensors",
+    "prune_kd.safetensors",
+    "prune_kd_int8.onnx",
+)
 CLIPS, FRAMES, SEED = 60, 4, 0
 OUT = Path("metrics")
 
@@ -51,8 +57,8 @@ def main() -> None:
 
 
 def _model_files() -> list[Path]:
-    """Every finished model, in the order of the table. Raises DataMissing when there is none."""
-    found = [path for name in MODELS for path in Path("models").glob(f"{name}.*")]
+    """Every finished model, in the order of the table. Raises DataMissing when none is."""
+    found = [path for path in map(Path("models").joinpath, MODELS) if path.exists()]
     if not found:
         raise DataMissing("models: no model; run `make repro` first")
     return found
