@@ -1,8 +1,7 @@
 """Render the two sample clips of the page: ``python -m tools.build_samples``.
 
 A person of the demo's test split, whom no model of the pipeline was trained on, as filmed and
-with another's face (the imitation of Deepfakes). Compressed as the demo's clips are: no figure
-of a model was looked at to choose person, method or quality.
+with another's face (the imitation of Deepfakes), compressed as the demo's clips are.
 """
 
 from pathlib import Path
