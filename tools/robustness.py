@@ -42,17 +42,14 @@ def main() -> None:
     for kind, strength in tqdm(kinds, "robustness", unit="change"):
         labels, crops, lost = _faces(clips, kind, strength, next(iter(judges.values())))
         for name, judge in judges.items():
-            scores = np.concatenate(
-                [detection.probabilities(part, judge.model, judge.card) for part in _parts(crops)]
-            )
-            auc = roc_auc_score(labels, scores)
+            auc = _auc(labels, crops, judge)
             rows.append((name, kind, strength, auc, lost, len(labels)))
     columns = ["model", "kind", "strength", "auc", "without_face", "faces"]
     table = pd.DataFrame(rows, columns=columns)
     write_csv(OUT / "robustness.csv", table, digits=4)
     settings = {"clips": len(clips), "frames_of_a_clip": FRAMES, "split": "val", "seed": SEED}
     write_json(OUT / "robustness.json", settings | {"machine": reproducibility.machine()})
-    _plot(table, OUT / "plots" / "robustness.png")
+    _plot(table, OUT / "robustness.png")
     print(table.pivot_table(index=["kind", "strength"], columns="model", values="auc").round(3))
 
 
@@ -97,6 +94,14 @@ def _faces(
                 crops.append(faces.cut(frame, square, rule.size))
                 labels.append(int(rows["label"].iloc[0]))
     return labels, crops, 1 - len(crops) / looked
+
+
+def _auc(labels: list[int], crops: list[np.ndarray], judge: report.Judge) -> float:
+    """NaN when the faces of a class are no longer found."""
+    if len(set(labels)) < 2:
+        return float("nan")
+    scores = [detection.probabilities(part, judge.model, judge.card) for part in _parts(crops)]
+    return float(roc_auc_score(labels, np.concatenate(scores)))
 
 
 def _parts(crops: list[np.ndarray], size: int = 32) -> list[list[np.ndarray]]:
