@@ -14,7 +14,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "docs/model-card.md")
 TABLE = "metrics/comparison.md"
-CARD = "prune_kd"  # the model that the model card is about
+CARD = "prune_kd_int8"  # the model that the model card is about
 Read = Callable[[str], str]  # from a path in the repository to its text
 PART = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
