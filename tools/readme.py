@@ -89,7 +89,10 @@ def robustness(read: Read) -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for kind, ours in rows[rows["kind"] != "none"].groupby("kind", sort=False):
-        cells = [f"{one.auc:.3f} ({one.strength:g})" for one in ours.itertuples()]
+        cells = [
+            "no face" if pd.isna(one.auc) else f"{one.auc:.3f} ({one.strength:g})"
+            for one in ours.itertuples()
+        ]
         lines.append(f"| {kind} | {clean:.3f} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
