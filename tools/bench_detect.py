@@ -22,7 +22,16 @@ import cv2
 import numpy as np
 import torch
 
-from litefake import annotation, detection, errors, models, report, reproducibility, transforms
+from litefake import (
+    annotation,
+    detection,
+    errors,
+    models,
+    report,
+    reproducibility,
+    shipped,
+    transforms,
+)
 from litefake.artifacts import write_json, write_text
 from litefake.errors import DataMissing
 from litefake.faces import CASCADE, crop, detector
@@ -32,7 +41,7 @@ WIDTH, HEIGHT, RATE, EVERY = 1280, 720, 30, 10
 SECONDS = 10
 LENGTHS = {"10 s": 10, "1 min": 60, "10 min": 600}
 OUT = Path("metrics/bench")
-MODEL, TEACHER = Path("models/prune_kd.safetensors"), Path("models/b0.safetensors")
+TEACHER = Path("models/b0.safetensors")
 
 Figures = dict[str, Any]
 
@@ -41,7 +50,7 @@ def main() -> None:
     sources = sorted(Path("data/videos/original_sequences").rglob("*.mp4"))
     if not sources:
         raise DataMissing("data/videos: no clips; run `make repro` first")
-    model = Path(sys.argv[1]) if len(sys.argv) > 1 else MODEL
+    model = Path(sys.argv[1]) if len(sys.argv) > 1 else shipped.MODEL
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         clip = make_clip(folder / "clip.mp4", sources[0], SECONDS, 250)
@@ -68,20 +77,27 @@ def main() -> None:
 
 def make_clip(path: Path, source: Path, seconds: int, keyframe: int) -> Path:
     """The frames of ``source`` forth and back, in the middle of a 720p picture."""
-    faces = [frame.image for frame in read_frames(source)]
-    order = [*range(len(faces)), *range(len(faces) - 2, 0, -1)]
+    pictures = [_in_the_middle(frame.image) for frame in read_frames(source)]
+    order = [*range(len(pictures)), *range(len(pictures) - 2, 0, -1)]
     with av.open(str(path), "w") as container:
         options = {"crf": "23", "g": str(keyframe), "keyint_min": str(keyframe)}
-        stream = container.add_stream("libx264", rate=RATE, options=options)
+        stream = container.add_stream(
+            "libx264", rate=RATE, options={**options, "preset": "veryfast"}
+        )
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         for number in range(seconds * RATE):
-            face = cv2.resize(faces[order[number % len(order)]], (HEIGHT, HEIGHT))
-            picture = cv2.GaussianBlur(cv2.resize(face, (WIDTH, HEIGHT)), (0, 0), 20)
-            left = (WIDTH - HEIGHT) // 2
-            picture[:, left : left + HEIGHT] = face
+            picture = pictures[order[number % len(order)]]
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
     return path
+
+
+def _in_the_middle(face: np.ndarray) -> np.ndarray:
+    """``face`` as high as the picture, before a blurred copy of itself."""
+    picture = cv2.GaussianBlur(cv2.resize(face, (WIDTH, HEIGHT)), (0, 0), 20)
+    left = (WIDTH - HEIGHT) // 2
+    picture[:, left : left + HEIGHT] = cv2.resize(face, (HEIGHT, HEIGHT))
+    return picture
 
 
 def versus_naive(clip: Path, model: Path, folder: Path) -> Figures:
