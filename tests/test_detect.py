@@ -133,8 +133,9 @@ def test_a_still_image_is_judged_by_its_one_face(folder, judge):
 def test_the_command_writes_report_and_clip(clip, judge, tmp_path):
     out, written = tmp_path / "out.mp4", tmp_path / "r.json"
     arguments = (clip, "--model", judge.path, "--out", out, "--json", written, "--every", 5)
-    code, said, _ = command(*arguments)
+    code, said, beside = command(*arguments)
     assert code == 0
+    assert "was trained on: drawn faces" in beside
     assert said.startswith(f"{clip}: ")
     assert json.loads(written.read_text(encoding="utf-8"))["faces"] == 8
     assert out.stat().st_size > 1000

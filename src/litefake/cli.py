@@ -56,6 +56,8 @@ def detect(
         raise LitefakeError(f"{path}: --out and --json are for one file; use --csv for a folder")
     chosen = model or runtime.PACKAGED
     judge = report.Judge.load(chosen)
+    # A verdict is worth what the model has seen.
+    typer.echo(f"{chosen.name} was trained on: {judge.card.trained_on}", err=True)
     alone = len(files) == 1
     work = partial(report.judge_safely, model=chosen, every=every, progress=alone)
     results = map(work, files) if alone else map_items(work, files, "detect", "file")
