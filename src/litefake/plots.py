@@ -154,7 +154,8 @@ def _draw_latency(path: Path, comparison: pd.DataFrame, majority: float) -> None
     axes.set_xlim(0, 1.3 * comparison["cpu_ms"].max())
     axes.margins(y=0.25)
     # The area of a point is the model's size; in the legend all are equally small.
-    legend = axes.legend(loc="center left")
+    # Beside the axes, where it hides no point.
+    legend = axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     for handle in legend.legend_handles:
         if isinstance(handle, PathCollection):
             handle.set_sizes([60])
@@ -162,7 +163,7 @@ def _draw_latency(path: Path, comparison: pd.DataFrame, majority: float) -> None
 
 
 def _axes(x_label: str, y_label: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(6, 4.5), layout="constrained")
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.add_subplot()
     axes.set(xlabel=x_label, ylabel=y_label)
     return figure, axes
