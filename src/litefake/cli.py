@@ -55,7 +55,7 @@ def detect(
     if len(files) > 1 and (out or json):
         raise LitefakeError(f"{path}: --out and --json are for one file; use --csv for a folder")
     chosen = model or runtime.PACKAGED
-    judge = report.Judge.load(chosen)
+    judge = report.judge_of(chosen)
     # A verdict is worth what the model has seen.
     typer.echo(f"{chosen.name} was trained on: {judge.card.trained_on}", err=True)
     alone = len(files) == 1

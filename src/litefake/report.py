@@ -124,13 +124,14 @@ def judge_file(path: Path, judge: Judge, every: int, progress: bool = False) -> 
 def judge_safely(path: Path, model: Path, every: int, progress: bool = False) -> "Judgement | str":
     """``judge_file`` for a pool of processes: an error comes back as its one line."""
     try:
-        return judge_file(path, _judge(model), every, progress)
+        return judge_file(path, judge_of(model), every, progress)
     except LitefakeError as error:
         return " ".join(str(error).split())
 
 
 @functools.cache
-def _judge(model: Path) -> Judge:
+def judge_of(model: Path) -> Judge:
+    """The judge of a model file, loaded once in a process. Raises ModelUnreadable."""
     return Judge.load(model)
 
 
