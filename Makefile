@@ -3,10 +3,10 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro web test browser check bench-detect robustness lint docs clean
+.PHONY: help setup repro web test browser check bench-detect bench-detectors bench-preprocess robustness lint docs clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
 
 setup: .venv/ready ## make .venv from the pinned requirements
 
@@ -49,6 +49,12 @@ lint: setup ## style and types
 
 docs: setup ## paste the table and the graph into the README
 	python -m tools.readme
+
+bench-detectors: setup ## compare the face detectors: found, false, time, sizes
+	PYTHONPATH=src python -m tools.bench_detectors --clips $(wildcard data/ffpp_faces/*.mp4)
+
+bench-preprocess: setup ## time the way from clips to faces, naive and ours
+	PYTHONPATH=src python -m tools.bench_preprocess
 
 clean: ## remove what the pipeline made, but not DVC's cache
 	rm -rf data/videos data/frames data/faces data/contact_sheets data/*.csv models checkpoints

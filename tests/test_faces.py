@@ -39,35 +39,6 @@ class Fixed:
         return self.boxes
 
 
-def test_haar_finds_a_face_in_pixels_of_the_frame():
-    frame = draw_face()
-    box = faces.biggest(faces.HaarDetector(crop_params()).detect(frame))
-    assert box is not None
-    assert abs(box.x + box.width / 2 - 160) < 15
-    assert abs(box.y + box.height / 2 - 120) < 20
-    assert 80 < box.width < 160
-
-
-def test_detection_at_a_smaller_width_answers_in_pixels_of_the_frame():
-    frame = draw_face(480, 640, 240)
-    full = faces.biggest(faces.HaarDetector(crop_params()).detect(frame))
-    half = faces.biggest(faces.HaarDetector(crop_params(detection_width=320)).detect(frame))
-    assert full is not None
-    assert half is not None
-    assert np.abs(np.subtract(full, half)).max() < 30
-
-
-def test_a_frame_is_never_scaled_up_to_be_searched():
-    frame = draw_face()
-    narrow = faces.HaarDetector(crop_params(detection_width=320)).detect(frame)
-    assert faces.HaarDetector(crop_params(detection_width=4000)).detect(frame) == narrow
-
-
-@pytest.mark.parametrize("shape", [(240, 320, 3), (1, 1, 3), (3, 2000, 3), (2000, 3, 3)])
-def test_haar_finds_nothing_in_an_empty_frame_of_any_shape(shape):
-    assert faces.HaarDetector(crop_params()).detect(np.full(shape, 128, np.uint8)) == []
-
-
 def test_the_biggest_box_wins():
     small, big, same = Box(0, 0, 10, 10), Box(5, 5, 12, 12), Box(9, 9, 12, 12)
     assert faces.biggest([small, big, same]) == big

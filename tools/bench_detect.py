@@ -33,8 +33,9 @@ from litefake import (
     transforms,
 )
 from litefake.artifacts import write_json, write_text
+from litefake.detectors import CASCADE, detector
 from litefake.errors import DataMissing
-from litefake.faces import CASCADE, crop, detector
+from litefake.faces import crop
 from litefake.video import read_frames
 
 WIDTH, HEIGHT, RATE, EVERY = 1280, 720, 30, 10

@@ -17,8 +17,8 @@ from tqdm import tqdm
 
 from litefake import detection, errors, faces, images, report, reproducibility, robustness
 from litefake.artifacts import replacing, write_csv, write_json
+from litefake.detectors import detector
 from litefake.errors import DataMissing
-from litefake.faces import detector
 from litefake.reproducibility import seed_of
 
 MODELS = (

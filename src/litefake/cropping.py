@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from litefake import images
+from litefake.detectors import detector
 from litefake.errors import NoFaceFound
-from litefake.faces import CropParams, Square, cut, detector, locate, whole
+from litefake.faces import CropParams, Square, cut, locate, whole
 
 SHEET_ROWS, SHEET_COLUMNS, SHEET_TILE = 6, 8, 112  # crops, crops, px
 

@@ -14,8 +14,9 @@ from torch import nn
 from tqdm import tqdm
 
 from litefake import calibration, images, transforms
+from litefake.detectors import detector
 from litefake.errors import LitefakeError
-from litefake.faces import Square, crop, detector, square_around
+from litefake.faces import Square, crop, square_around
 from litefake.models import Card
 from litefake.tracking import Tracker
 from litefake.video import Frame, Health, count_packets, read_frames

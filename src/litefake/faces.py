@@ -1,22 +1,25 @@
 """Find the face in a frame and cut it out as a square crop."""
 
-import functools
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 import cv2
 import numpy as np
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from litefake.params import Section
 
-CASCADE = "haarcascade_frontalface_default.xml"
-
 
 class CropParams(Section):
-    """Detection and crop. Frames wider than ``detection_width`` are scaled down to be searched."""
+    """Detection and crop.
 
+    ``scale_factor``, ``min_neighbors`` and ``min_size`` are Haar's alone. Frames wider than
+    ``detection_width`` are scaled down for Haar and YuNet; BlazeFace has a size of its own.
+    A model file without ``detector`` was trained behind Haar.
+    """
+
+    detector: Literal["haar", "blazeface", "blazeface_full", "yunet"] = "haar"
+    detector_file: str = Field(default="", validate_default=True)  # of yunet alone
     scale_factor: float = Field(gt=1, le=2)  # between two searched face sizes
     min_neighbors: int = Field(ge=0)  # raw hits that make a face
     min_size: float = Field(gt=0, lt=1)  # smallest face side / shorter side of the frame
@@ -25,6 +28,13 @@ class CropParams(Section):
     size: int = Field(ge=32, le=1024)  # px, side of the crop
     format: Literal["png", "jpg"]
     quality: int = Field(ge=1, le=100)  # of jpg
+
+    @field_validator("detector_file")
+    @classmethod
+    def _yunet_alone_needs_a_file(cls, value: str, others: ValidationInfo) -> str:
+        if (others.data.get("detector") == "yunet") != bool(value):
+            raise ValueError('must name the model file when detector is yunet, else be ""')
+        return value
 
 
 class Box(NamedTuple):
@@ -49,33 +59,6 @@ class Detector(Protocol):
 
     def detect(self, image: np.ndarray) -> list[Box]:
         """Faces in ``image`` (height x width x 3, uint8, RGB)."""
-
-
-class HaarDetector:
-    """OpenCV's frontal-face Haar cascade (Viola and Jones, CVPR 2001; Lienhart, 2002)."""
-
-    def __init__(self, p: CropParams) -> None:
-        self._p = p
-        folder = Path(cv2.__file__).parent / "data"
-        self._cascade = cv2.CascadeClassifier(str(folder / CASCADE))
-
-    def detect(self, image: np.ndarray) -> list[Box]:
-        """Faces in ``image`` (height x width x 3, uint8, RGB), sorted by position."""
-        height, width = image.shape[:2]
-        scale = min(1.0, self._p.detection_width / width)
-        gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-        if scale < 1:
-            size = (round(width * scale), max(1, round(height * scale)))
-            gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
-        smallest = max(1, round(self._p.min_size * min(gray.shape)))
-        found = self._cascade.detectMultiScale(
-            gray,
-            scaleFactor=self._p.scale_factor,
-            minNeighbors=self._p.min_neighbors,
-            minSize=(smallest, smallest),
-        )
-        # The cascade searches with several threads, so its order is not fixed.
-        return sorted(Box(*(round(float(value) / scale) for value in box)) for box in found)
 
 
 def biggest(boxes: Sequence[Box]) -> Box | None:
@@ -119,9 +102,3 @@ def locate(image: np.ndarray, detector: Detector, margin: float) -> Square | Non
     """Where to cut the biggest face of ``image``; None when there is no face."""
     box = biggest(detector.detect(image))
     return None if box is None else square_around(box, margin)
-
-
-@functools.cache
-def detector(p: CropParams) -> Detector:
-    """The detector that ``p`` describes, made once in a process."""
-    return HaarDetector(p)

@@ -1,0 +1,99 @@
+"""The benchmark of the detectors counts what it says, and the tables say what it counted."""
+
+import numpy as np
+import pytest
+
+from litefake.faces import Box
+from litefake.landmarks import haar_square
+from tests.clips import draw_face
+from tests.test_faces import crop_params
+from tools import bench_detectors, detector_scores, fit_face_box
+from tools.detector_frames import CANVAS, Shown, at_size
+from tools.detector_scores import Answers, Setting
+from tools.fit_face_box import Pair
+
+FACE, ASIDE = Box(10, 10, 100, 100), Box(300, 10, 50, 50)
+
+
+def test_a_box_on_the_face_is_found_any_other_is_false():
+    truth = dict.fromkeys(range(4), FACE)
+    boxes = [[FACE], [], [ASIDE], [Box(15, 12, 90, 90), FACE, ASIDE]]
+    assert detector_scores.score(boxes, truth) == {"found": 0.5, "false_a_frame": 3 / 4}
+
+
+def test_frames_without_a_known_face_do_not_count():
+    assert detector_scores.score([[FACE], [ASIDE]], {0: FACE}) == {"found": 1, "false_a_frame": 0}
+
+
+def test_the_settings_agree_on_the_median_of_their_biggest_boxes():
+    answers = [
+        Answers([[FACE, ASIDE]], 1.0),
+        Answers([[Box(14, 8, 96, 96)]], 1.0),
+        Answers([[Box(12, 12, 200, 200)]], 1.0),
+    ]
+    assert detector_scores.agreed(answers, 0) == Box(12, 10, 100, 100)
+    none = Answers([[]], 1.0)
+    assert detector_scores.agreed([*answers, none, none], 0) is not None
+    assert detector_scores.agreed([answers[0], none], 0) is None
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [
+        ({20: 0.1, 40: 1.0, 80: 0.96}, 40),
+        ({20: 1.0, 40: 0.5, 80: 1.0}, 80),
+        ({20: 1.0, 40: 1.0}, 20),
+        ({20: 1.0, 40: 0.9}, None),
+    ],
+)
+def test_the_smallest_size_is_the_last_before_the_first_failure(shares, expected):
+    assert detector_scores.smallest(shares) == expected
+
+
+@pytest.mark.parametrize("side", [30, 120, 400])
+def test_a_face_is_shown_at_its_size_in_the_middle(side):
+    """A white square on black, in a corner of its frame, is found again by its pixels."""
+    image = np.zeros((200, 300, 3), np.uint8)
+    image[20:80, 10:70] = 255
+    shown = at_size(Shown(image, Box(10, 20, 60, 60)), side)
+    assert shown.image.shape == (*CANVAS, 3)
+    white = shown.image[..., 0] > 127
+    assert white.any(axis=1).sum() == pytest.approx(side, abs=2)
+    assert white.any(axis=0).sum() == pytest.approx(side, abs=2)
+    rows, columns = np.flatnonzero(white.any(axis=1)), np.flatnonzero(white.any(axis=0))
+    assert (columns[0], rows[0]) == pytest.approx(shown.face[:2], abs=2)
+    assert shown.face.height == side
+
+
+def test_the_fit_is_recovered_from_faces_that_obey_it():
+    rng = np.random.default_rng(0)
+    pairs, exact = [], []
+    for x, y, size in rng.uniform(100, 300, (20, 3)):
+        points = np.array([[x, y], [x + size, y], [x + size / 2, y + size]])
+        side = 1.5 * 2 * size  # eye to eye is size, eyes to mouth too
+        corner = (round(x + size / 2 - side / 2), round(y + 0.2 * size - side / 2))
+        pairs.append(Pair(points, Box(*corner, round(side), round(side))))
+        exact.append(Pair(points, haar_square(*points)))
+    assert fit_face_box.fitted(pairs) == pytest.approx((0.2, 1.5), abs=0.005)
+    assert "x +0.000 (0.000), y +0.000 (0.000), side +0.000" in fit_face_box.residuals(exact)
+    assert "IoU median 1.000" in fit_face_box.residuals(exact)
+
+
+def test_the_tables_hold_every_setting(monkeypatch):
+    monkeypatch.setattr(bench_detectors, "SIDES", (60, 120))
+    frame = draw_face()
+    haar = Setting("haar", crop_params(min_size=0.05), True)
+    blind = Setting("blind", crop_params(min_size=0.99), False)
+    found, shown = bench_detectors.judge([haar, haar, blind], [frame] * 3, None)
+    assert found["agreed"] == 3
+    assert found["settings"]["haar"]["found"] == 1
+    assert found["settings"]["blind"]["found"] == 0
+    sizes = bench_detectors.judge_sizes([haar, blind], shown)
+    assert list(sizes) == ["haar"]
+    assert list(sizes["haar"]["found"]) == ["60", "120"]
+    machine = {"cpu": "a processor", "opencv": "4", "openvino": "5-x"}
+    one = found | {"frame": "320 x 240", "sizes": sizes}
+    text = bench_detectors.markdown({"machine": machine, "sets": {"drawn": one}})
+    assert "| haar | 100.0 % | 0.000 |" in text
+    assert "| blind | 0.0 % | 0.000 |" in text
+    assert "a processor" in text

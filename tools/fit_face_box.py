@@ -1,0 +1,106 @@
+"""Measure where Haar's square lies between eyes and mouth, for the constants in landmarks.py.
+
+    python -m tools.fit_face_box [CLIP ...]
+
+The points are BlazeFace's, of both ranges. The fit is the median over the real clips of the
+built-in data set's training people, where the Haar settings of params.yaml and BlazeFace find one
+face each. Its residuals are shown there and on every CLIP that is named, beside what a fit on
+that clip alone would give; nothing is fitted to these.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from litefake import landmarks, params
+from litefake.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFaceDetector
+from litefake.detectors import HaarDetector
+from litefake.faces import Box, CropParams
+from litefake.tracking import overlap
+from litefake.video import read_frames
+
+DEMO = Path("data/videos")
+EVERY = 6  # frames of a demo clip
+EVERY_OF_OTHERS = 10
+VARIANTS = {"short range": SHORT_RANGE, "full range": FULL_RANGE}
+
+
+class Pair(NamedTuple):
+    """Right eye, left eye and mouth (3, 2) of a face, and Haar's square around it."""
+
+    points: NDArray[np.floating]
+    square: Box
+
+
+def demo_clips() -> list[Path]:
+    """The first real clip of every training person."""
+    pairs = json.loads((DEMO / "splits" / "train.json").read_text(encoding="utf-8"))
+    folder = DEMO / "original_sequences" / "youtube" / "c23" / "videos"
+    return [folder / f"{number}.mp4" for pair in pairs for number in pair]
+
+
+def matched(
+    clips: list[Path], every: int, haar: HaarDetector, blaze: BlazeFaceDetector
+) -> Iterator[Pair]:
+    """The face of every frame where each detector finds exactly one, and the same."""
+    for clip in clips:
+        for frame in read_frames(clip, range(0, 10**9, every)):
+            squares, (faces, _) = haar.detect(frame.image), blaze.find(frame.image)
+            if len(squares) == len(faces) == 1:
+                points = faces[0][[2, 3, 5]]
+                if overlap(landmarks.haar_square(*points), squares[0]) > 0.2:
+                    yield Pair(points, squares[0])
+
+
+def fitted(pairs: list[Pair]) -> tuple[float, float]:
+    """ALONG and SIDES. Medians: Haar's square jumps by a step of its search now and then."""
+    values = []
+    for points, square in pairs:
+        eyes = points[:2].mean(axis=0)
+        way = points[2] - eyes
+        middle = np.array([square.x, square.y]) + square.width / 2
+        along = float((middle - eyes) @ way / (way @ way))
+        values.append((along, square.width / landmarks.length(*points)))
+    along, sides = np.median(values, axis=0)
+    return round(float(along), 3), round(float(sides), 3)
+
+
+def residuals(pairs: list[Pair]) -> str:
+    """One line: what is left between our squares and Haar's, in shares of Haar's side."""
+    left = []
+    for points, square in pairs:
+        ours = landmarks.haar_square(*points)
+        x = (ours.x - square.x + (ours.width - square.width) / 2) / square.width
+        y = (ours.y - square.y + (ours.height - square.height) / 2) / square.width
+        left.append((x, y, ours.width / square.width - 1, overlap(ours, square)))
+    table = np.array(left)
+    middle, spread = np.median(table, axis=0), np.percentile(np.abs(table), 90, axis=0)
+    return (
+        f"{len(pairs)} faces; median (90 % below, absolute): x {middle[0]:+.3f} ({spread[0]:.3f}),"
+        f" y {middle[1]:+.3f} ({spread[1]:.3f}), side {middle[2]:+.3f} ({spread[2]:.3f});"
+        f" IoU median {middle[3]:.3f}, worst tenth below {np.percentile(table[:, 3], 10):.3f}"
+    )
+
+
+def main(others: list[Path]) -> None:
+    cv2.setNumThreads(1)
+    haar = HaarDetector(params.section("faces", CropParams))
+    blazes = {name: BlazeFaceDetector(variant) for name, variant in VARIANTS.items()}
+    pairs = {name: list(matched(demo_clips(), EVERY, haar, one)) for name, one in blazes.items()}
+    together = [pair for ours in pairs.values() for pair in ours]
+    print(f"fit: {fitted(together)}; in use: {(landmarks.ALONG, landmarks.SIDES)}")
+    for name, ours in pairs.items():
+        print(f"{name}, demo: {residuals(ours)}; alone {fitted(ours)}")
+        for clip in others:
+            found = list(matched([clip], EVERY_OF_OTHERS, haar, blazes[name]))
+            print(f"{name}, {clip.name}: {residuals(found)}; alone {fitted(found)}")
+
+
+if __name__ == "__main__":
+    main([Path(name) for name in sys.argv[1:]])
