@@ -61,3 +61,27 @@ def test_no_threshold_beats_the_fitted_one(pairs):
 
     best = max(balanced(cut / 200) for cut in range(201))
     assert balanced(calibration.fit_threshold(probability, labels)) == pytest.approx(best)
+
+
+def test_a_bound_on_false_alarms_moves_the_threshold_no_further_than_needed():
+    probability = np.array([0.1, 0.2, 0.6, 0.3, 0.7, 0.8])
+    labels = np.array([0.0, 0, 0, 1, 1, 1])
+    assert calibration.fit_threshold(probability, labels) == pytest.approx(0.65)
+    four = np.array([0.1, 0.2, 0.5, 0.6, 0.4, 0.55, 0.7, 0.8])
+    marks = np.array([0.0, 0, 0, 0, 1, 1, 1, 1])
+    loose = calibration.fit_threshold(four, marks, 0.5)
+    strict = calibration.fit_threshold(four, marks, 0.0)
+    assert strict == pytest.approx(0.65)
+    assert (four[marks == 0] > loose).mean() <= 0.5
+    assert (four[marks == 0] > strict).sum() == 0
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=4, max_size=30),
+    st.floats(0, 1),
+)
+def test_the_bound_on_false_alarms_holds(pairs, most):
+    probability = np.array([0.3, 0.6, *(value for value, _ in pairs)])
+    labels = np.array([0.0, 1.0, *(float(label) for _, label in pairs)])
+    threshold = calibration.fit_threshold(probability, labels, most)
+    assert (probability[labels == 0] > threshold).mean() <= most
