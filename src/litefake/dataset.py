@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from litefake import images, reproducibility, transforms
+from litefake import images, inputs, reproducibility, transforms
+from litefake.card import Card
 from litefake.errors import DataMissing
-from litefake.models import Card
+from litefake.inputs import Image
 from litefake.reproducibility import seed_of
-from litefake.transforms import Augmentation, Image
+from litefake.transforms import Augmentation
 
 TEXT_COLUMNS = ("key", "method", "target", "source", "person", "source_person")
 
@@ -91,7 +92,7 @@ class Faces:
         labels = self.labels
 
         def read(index: int) -> Image:
-            face = transforms.resize(self.image(index), self.size)
+            face = inputs.resize(self.image(index), self.size)
             if augmentation is None:
                 return face
             return transforms.augment(face, augmentation, seed_of(seed, "face", index))
