@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from tqdm import tqdm
@@ -17,6 +17,7 @@ from litefake.web import command
 if TYPE_CHECKING:
     from litefake.report import Judge, Judgement
 
+Split = Literal["train", "val", "test", "all"]
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -103,6 +104,42 @@ def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
     from litefake.artifacts import write_csv
 
     write_csv(path, pd.DataFrame(rows))
+
+
+@app.command()
+def evaluate(
+    root: Annotated[Path, typer.Argument(help="the folder of a data set (docs/evaluate.md)")],
+    model: Annotated[
+        Path | None, typer.Option(help="model file, safetensors or ONNX; the packaged one if none")
+    ] = None,
+    split: Annotated[
+        Split | None, typer.Option(help="part of the data set; test where it names parts, else all")
+    ] = None,
+    layout: Annotated[str | None, typer.Option(help="how it lies; found out if none")] = None,
+    compression: Annotated[str | None, typer.Option(help="FaceForensics++: raw, c23, c40")] = None,
+    method: Annotated[list[str] | None, typer.Option(help="only this one; repeatable")] = None,
+    every: Annotated[int, typer.Option(min=1, help="look at one frame of a clip in so many")] = 10,
+    bootstrap: Annotated[int, typer.Option(min=0, help="draws for the intervals; 0: none")] = 1000,
+    json: Annotated[Path | None, typer.Option(help="write every figure")] = None,
+    csv: Annotated[Path | None, typer.Option(help="write the scores, one row a face")] = None,
+) -> None:
+    """Measure a model on a whole data set: AUC by frame, video and method, false alarms."""
+    from litefake import discovery, evaluation, evaluation_report, manifest, report
+    from litefake.artifacts import write_csv, write_json
+    from litefake.scoreboard import Resampling
+
+    data = discovery.describe(root, layout, compression, method or [])
+    listing = manifest.list_videos(data)
+    rows, part = evaluation.part_of(listing, split)
+    judge = report.Judge.load(model or shipped.MODEL)
+    left_out = len(listing) - len(rows)
+    outcome = evaluation.evaluate(rows, root, data.layout, judge, every, left_out)
+    figures = evaluation_report.as_dict(outcome, judge, data, part, Resampling(bootstrap))
+    typer.echo(evaluation_report.text(figures))
+    if json:
+        write_json(json, figures, digits=6)
+    if csv:
+        write_csv(csv, outcome.faces)
 
 
 app.command()(command.web)
