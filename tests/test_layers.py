@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "litefake"
 LAYERS = [
     ["errors"],
-    ["params", "artifacts", "parallel", "images", "locks", "shipped"],
-    ["reproducibility"],
+    ["params", "artifacts", "parallel", "images", "locks", "shipped", "gops"],
+    ["reproducibility", "group_reader"],
     ["manifest", "video", "faces", "transforms", "aggregation", "metrics", "calibration"],
     ["landmarks"],
     ["blazeface"],
