@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litefake import calibration
+from litefake.scaling import Scaling, probabilities
 
 
 def test_the_scale_and_offset_of_overconfident_logits_are_found():
@@ -25,7 +26,7 @@ def test_no_scaling_nearby_is_better_and_all_is_finite(pairs):
     for slope, shift in ((1.1, 0), (0.9, 0), (1, 0.1), (1, -0.1)):
         temperature = np.clip(found.temperature * slope, 0.05, 20)
         bias = np.clip(found.bias + shift, -20, 20)
-        other = calibration.Scaling(temperature, bias)
+        other = Scaling(temperature, bias)
         assert loss <= calibration.cross_entropy(logits, labels, other) + 1e-3
 
 
@@ -33,8 +34,8 @@ def test_no_scaling_nearby_is_better_and_all_is_finite(pairs):
     st.lists(st.floats(-30, 30), min_size=1, max_size=20), st.floats(0.05, 20), st.floats(-20, 20)
 )
 def test_probabilities_keep_the_order_of_logits(logits, temperature, bias):
-    scaling = calibration.Scaling(temperature, bias)
-    values = calibration.probabilities(np.sort(np.array(logits)), scaling)
+    found = Scaling(temperature, bias)
+    values = probabilities(np.sort(np.array(logits)), found)
     assert (np.diff(values) >= 0).all()
     assert ((values >= 0) & (values <= 1)).all()
 

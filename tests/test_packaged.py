@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from litefake import report, runtime
+from litefake import networks, report, shipped
 from litefake.errors import LitefakeError
 from tests.clips import draw_face, write_clip
 from tools import package_model
@@ -24,19 +24,19 @@ def test_the_packaged_model_is_the_one_in_the_lock():
         check=True,
     )
     locked = package_model.locked_md5(committed.stdout)
-    assert package_model.md5(runtime.PACKAGED) == locked
+    assert package_model.md5(shipped.MODEL) == locked
 
 
 def test_the_packaged_model_says_what_it_was_trained_on_and_is_small():
-    model, card = runtime.load(runtime.PACKAGED)
+    model, card = networks.load(shipped.MODEL)
     assert len(card.trained_on) > 10
     assert model.origin.precision == "int8"
-    assert runtime.PACKAGED.stat().st_size <= 2.3e6
+    assert shipped.MODEL.stat().st_size <= 2.3e6
 
 
 def test_the_packaged_model_judges_a_clip(tmp_path):
     clip = write_clip(tmp_path / "clip.mp4", [draw_face()] * 12)
-    judge = report.Judge.load(runtime.PACKAGED)
+    judge = report.Judge.load(shipped.MODEL)
     written = report.judge_file(clip, judge, every=1).as_dict(judge)
     assert written["faces"] == 12
     assert written["model"]["trained_on"] == judge.card.trained_on
@@ -44,7 +44,7 @@ def test_the_packaged_model_judges_a_clip(tmp_path):
 
 def test_a_model_that_is_not_the_locks_is_not_packaged(tmp_path, monkeypatch):
     monkeypatch.setattr(package_model, "ROOT", tmp_path)
-    monkeypatch.setattr(runtime, "PACKAGED", tmp_path / "packaged" / "default.onnx")
+    monkeypatch.setattr(shipped, "MODEL", tmp_path / "packaged" / "default.onnx")
     lock, model = tmp_path / package_model.LOCK, tmp_path / package_model.RUN / package_model.MODEL
     lock.parent.mkdir(parents=True)
     model.parent.mkdir(parents=True)
@@ -58,4 +58,4 @@ def test_a_model_that_is_not_the_locks_is_not_packaged(tmp_path, monkeypatch):
         package_model.main()
     model.write_bytes(b"x")
     package_model.main()
-    assert runtime.PACKAGED.read_bytes() == b"x"
+    assert shipped.MODEL.read_bytes() == b"x"

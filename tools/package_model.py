@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from litefake import errors, runtime
+from litefake import errors, shipped
 from litefake.artifacts import replacing
 from litefake.errors import LitefakeError
 from tools.stage_code import ROOT
@@ -27,9 +27,9 @@ def main() -> None:
     source = ROOT / RUN / MODEL
     if not source.is_file() or md5(source) != locked_md5():
         raise LitefakeError(f"{RUN}/{MODEL}: not the model of {LOCK}; run `make packaged`")
-    with replacing(runtime.PACKAGED) as temporary:
+    with replacing(shipped.MODEL) as temporary:
         shutil.copyfile(source, temporary)
-    print(f"{runtime.PACKAGED.relative_to(ROOT)}: is {MODEL} of {LOCK}, {locked_md5()}")
+    print(f"{shipped.MODEL.relative_to(ROOT)}: is {MODEL} of {LOCK}, {locked_md5()}")
 
 
 def locked_md5(lock: str | None = None) -> str:

@@ -105,7 +105,7 @@ def evaluate(
 def _see_clips(
     outcome: Outcome, table: pd.DataFrame, root: Path, judge: Judge, every: int
 ) -> Iterator[pd.DataFrame]:
-    work = partial(report.judge_safely, model=judge.path, every=every)
+    work = partial(report.judge_in_pool, model=judge.path, every=every)
     found = map_items(work, [root / path for path in table["path"]], "evaluate", "file")
     answers = []
     for path, label, judged in zip(table["path"], table["label"], found, strict=True):
@@ -115,7 +115,7 @@ def _see_clips(
         _count(outcome, path, judged)
         if Path(path).suffix.lower() not in report.IMAGES:
             answers.append({"path": path, "label": label, "answer": judged.verdict.answer})
-        faces = judged.looks.faces
+        faces = pd.DataFrame(judged.looks.faces)
         if len(faces):
             yield faces[FACE].assign(path=path, biggest=_biggest(faces))
     outcome.answers = pd.DataFrame(answers)
@@ -125,7 +125,7 @@ def _count(outcome: Outcome, path: str, judged: Judgement) -> None:
     looks = judged.looks
     outcome.frames += len(looks.looked)
     outcome.frames_without_face += looks.without_face
-    if looks.faces.empty:
+    if not len(looks.faces):
         outcome.without_face.append(path)
     if looks.health.truncated:
         outcome.truncated.append(path)

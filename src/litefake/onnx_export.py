@@ -20,12 +20,12 @@ from litefake import (
     scoring,
 )
 from litefake.artifacts import digest
+from litefake.card import Card
 from litefake.dataset import Faces
 from litefake.errors import LitefakeError
-from litefake.models import Card
+from litefake.exported import Engine
 from litefake.onnx_files import INPUT, OUTPUT, Origin
 from litefake.quantization import ExportParams
-from litefake.runtime import Engine
 
 OPSET = 18
 TOLERANCE = 1e-3  # of a logit, between PyTorch and the fp32 file
