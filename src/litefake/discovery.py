@@ -8,7 +8,8 @@ from litefake import params
 from litefake.errors import DataMissing
 from litefake.manifest import METHODS, REAL, SPLITS, DatasetParams
 
-# What only a data set of this layout has.
+# What only a data set of this layout has. Pictures alone are no sign of portraits: fakes among
+# them would count as reals.
 SIGNS: dict[str, Callable[[Path], bool]] = {
     "ffpp": lambda root: (root / "manipulated_sequences").is_dir(),
     "faces": lambda root: any((root / split).is_dir() for split in SPLITS),
@@ -51,8 +52,8 @@ def layout_of(root: Path) -> str:
         if has(root):
             return layout
     raise DataMissing(
-        f"{root}: not a data set of a known layout ({', '.join(SIGNS)}); "
-        "docs/evaluate.md shows them, --layout names one"
+        f"{root}: the layout cannot be told ({', '.join(SIGNS)} can); name it with --layout, "
+        "docs/evaluate.md shows them"
     )
 
 
