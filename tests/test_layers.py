@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "litefake"
 LAYERS = [
     ["errors"],
-    ["params", "artifacts", "parallel", "images", "locks", "shipped", "inputs", "scaling"],
-    ["reproducibility", "sightings"],
+    ["params", "artifacts", "parallel", "images", "locks", "shipped", "gops"],
+    ["reproducibility", "group_reader", "inputs", "scaling", "sightings"],
     ["manifest", "video", "faces", "transforms", "aggregation", "metrics", "calibration"],
     ["landmarks", "card"],
     ["blazeface"],
