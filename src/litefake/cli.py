@@ -12,6 +12,7 @@ from tqdm import tqdm
 from litefake import errors, shipped
 from litefake.errors import LitefakeError
 from litefake.parallel import map_items
+from litefake.shipped import FaceDetector
 from litefake.web import command
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ def detect(
         Path | None, typer.Option(help="model file, safetensors or ONNX; the packaged one if none")
     ] = None,
     every: Annotated[int, typer.Option(min=1, help="look at one frame in so many")] = 10,
+    detector: Annotated[
+        FaceDetector | None, typer.Option(help="what finds the faces; as in training if none")
+    ] = None,
 ) -> None:
     """Judge whether the faces in a clip are manipulated: real, fake or undecided."""
     from litefake import annotation, report
@@ -58,11 +62,11 @@ def detect(
     files = report.files_of(path)
     if len(files) > 1 and (out or json):
         raise LitefakeError(f"{path}: --out and --json are for one file; use --csv for a folder")
-    judge = report.Judge.load(model or shipped.MODEL)
+    judge = report.Judge.load(model or shipped.MODEL).behind(detector)
     # A verdict is worth what the model has seen.
     typer.echo(f"{judge.path.name} was trained on: {judge.card.trained_on}", err=True)
     rows: list[dict[str, Any]] = []
-    for file, found in zip(files, _judged(files, judge, every), strict=True):
+    for file, found in zip(files, _judged(files, judge, every, detector), strict=True):
         if isinstance(found, str):
             tqdm.write(f"error: {found}", file=sys.stderr)
             rows.append({"file": str(file), "error": found})
@@ -79,12 +83,14 @@ def detect(
         raise SystemExit(2)
 
 
-def _judged(files: list[Path], judge: "Judge", every: int) -> Iterator["Judgement | str"]:
+def _judged(
+    files: list[Path], judge: "Judge", every: int, detector: FaceDetector | None
+) -> Iterator["Judgement | str"]:
     """What is said of every file, or why nothing is: several side by side, one with a bar."""
     from litefake import report
 
     if len(files) > 1:
-        work = partial(report.judge_in_pool, model=judge.path, every=every)
+        work = partial(report.judge_in_pool, model=judge.path, every=every, detector=detector)
         yield from map_items(work, files, "detect", "file")
         return
     # Without a terminal tqdm's None means no bar at all.
