@@ -44,7 +44,7 @@ def judge(student, tmp_path_factory):
     model, card = student
     file = tmp_path_factory.mktemp("model") / "student.safetensors"
     models.save(model, card, file)
-    return report.judge_of(file)
+    return report.Judge.load(file)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,8 @@ def test_a_clip_is_scored_as_detect_scores_it(seen, clips, judge):
     path = f"{FAKES}/000_001.mp4"
     alone = report.judge_file(clips / path, judge, every=5)
     ours = seen.faces[seen.faces["path"] == path].reset_index(drop=True)
-    pd.testing.assert_frame_equal(ours[evaluation.FACE], alone.looks.faces[evaluation.FACE])
+    theirs = pd.DataFrame(alone.looks.faces)
+    pd.testing.assert_frame_equal(ours[evaluation.FACE], theirs[evaluation.FACE])
     assert set(ours["label"]) == {1}
     answers = seen.answers.set_index("path")["answer"]
     assert answers[path] == alone.verdict.answer
