@@ -16,12 +16,12 @@ FOLDER, SHEETS = Path("data/faces"), Path("data/contact_sheets")
 def main() -> None:
     dataset = params.section("dataset", manifest.DatasetParams)
     crop = params.section("faces", faces.CropParams)
-    ready = dataset.layout == "faces"
-    root = Path(dataset.root if ready else "data/frames")
+    ready = dataset.of_images
+    root = manifest.base(dataset) if ready else Path("data/frames")
     frames = manifest.read_table("data/manifest.csv" if ready else root / "index.csv")
     if ready:
         frames = frames.assign(frame=0, seconds=float("nan"))
-    frames = frames[[*manifest.IDENTITY, "frame", "seconds", "path"]]
+    frames = frames[[*manifest.identity_columns(frames), "frame", "seconds", "path"]]
 
     shutil.rmtree(FOLDER, ignore_errors=True)
     shutil.rmtree(SHEETS, ignore_errors=True)

@@ -17,17 +17,16 @@ def main() -> None:
     dataset = params.section("dataset", manifest.DatasetParams)
     sampling = params.section("frames", extraction.SamplingParams)
     videos = manifest.read_table("data/manifest.csv")
-    clips = videos[list(manifest.IDENTITY)]
+    clips = videos[manifest.identity_columns(videos)]
 
     shutil.rmtree(FOLDER, ignore_errors=True)
-    if dataset.layout == "faces":
+    if dataset.of_images:
         write_csv(FOLDER / "index.csv", extraction.index(clips, []))
         reason = "layout faces: the data set holds crops"
         write_json("metrics/extract_frames.json", {"skipped": reason})
         return
-    work = partial(
-        extraction.extract, root=Path(dataset.root), folder=FOLDER, real=manifest.REAL, p=sampling
-    )
+    root = manifest.base(dataset)
+    work = partial(extraction.extract, root=root, folder=FOLDER, real=manifest.REAL, p=sampling)
     items = videos.to_dict("records")
     extractions = list(map_items(work, items, f"frames -> {FOLDER}", "clip"))
 

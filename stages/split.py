@@ -11,7 +11,7 @@ def main() -> None:
     split = params.section("split", splits.SplitParams)
     faces = manifest.read_table("data/faces/index.csv")
 
-    people_known = dataset.layout == "ffpp"
+    people_known = not dataset.of_images
     placed = (splits.place if people_known else splits.place_given)(faces, split)
     table = splits.cap(placed, split)
     left_out = {"no_split": len(faces) - len(placed), "over_the_cap": len(placed) - len(table)}

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "src" / "litefake"
 LAYERS = [
     ["errors"],
     ["params", "artifacts", "parallel", "images", "locks", "shipped"],
-    ["reproducibility"],
+    ["reproducibility", "layouts"],
     ["manifest", "video", "faces", "transforms", "aggregation", "metrics", "calibration"],
     ["landmarks"],
     ["blazeface"],
@@ -30,7 +30,7 @@ LAYERS = [
     ["__main__"],
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-PACKAGES = {"web"}  # a layer that is a folder
+PACKAGES = {"layouts", "web"}  # layers that are folders
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[a-z]*.py"))
 TRAINING = ["train_b0", "train_lite0", "kd_lite0", "prune_kd"]
 

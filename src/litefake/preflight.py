@@ -54,7 +54,7 @@ def check(file: Path, listing: Path) -> list[str]:
     now = manifest.list_videos(dataset)
     _require_lists(dataset, params.section("split", splits.SplitParams, file), now)
     lines.append(f"{dataset.root}: {len(now)} files found")
-    if dataset.layout == "faces":
+    if dataset.of_images:
         lines.append("split.protocol is not used: layout faces brings its own train and test")
     if listing.exists() and not manifest.read_table(listing).equals(now):
         listing.unlink()
@@ -66,5 +66,5 @@ def _require_lists(
     dataset: manifest.DatasetParams, split: splits.SplitParams, listing: pd.DataFrame
 ) -> None:
     """Raise DataMissing before hours of extraction when ``split`` will find no official list."""
-    if dataset.layout == "ffpp" and split.protocol == "official":
+    if not dataset.of_images and split.protocol == "official":
         splits.require_lists(listing)
