@@ -12,6 +12,7 @@ import torch
 from litefake import images, reproducibility, transforms
 from litefake.errors import DataMissing
 from litefake.models import Card
+from litefake.pairs import PairMaker, is_paired
 from litefake.reproducibility import seed_of
 from litefake.transforms import Augmentation, Image
 
@@ -32,15 +33,23 @@ class Batch(NamedTuple):
 class Faces:
     """The faces of one split and how a network wants to see them.
 
-    ``table`` has one row a face, with at least ``path`` and ``label``.
+    ``table`` has one row a face, with at least ``path`` and ``label``. With a ``maker`` the rows
+    are halves of pairs, told apart by ``draw``, which it makes when they are read.
     """
 
     def __init__(
-        self, folder: Path, table: pd.DataFrame, size: int, mean: list[float], std: list[float]
+        self,
+        folder: Path,
+        table: pd.DataFrame,
+        size: int,
+        mean: list[float],
+        std: list[float],
+        maker: PairMaker | None = None,
     ) -> None:
         self.folder = folder
         self.table = table.reset_index(drop=True)
         self.size, self.mean, self.std = size, mean, std
+        self.maker = maker
 
     def __len__(self) -> int:
         return len(self.table)
@@ -58,6 +67,10 @@ class Faces:
             raise DataMissing(f"{path}: face crop is gone or damaged; run `dvc repro crop_faces`")
         return image
 
+    def only(self, table: pd.DataFrame) -> "Faces":
+        """The faces of ``table``, some of the rows of this one's, read alike."""
+        return Faces(self.folder, table, self.size, self.mean, self.std, self.maker)
+
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """Every face once, in the table's order, unchanged."""
         return self._load(np.arange(len(self)), batch_size, None, 0)
@@ -70,7 +83,7 @@ class Faces:
         A last batch with less than two faces a thread is dropped: BatchNorm cannot use one.
         """
         epoch_seed = seed_of(seed, "epoch", epoch)
-        order = np.random.default_rng(epoch_seed).permutation(len(self))
+        order = self._mixed(np.random.default_rng(epoch_seed))
         rest = len(order) % batch_size
         if len(order) > batch_size and 0 < rest < 2 * reproducibility.threads():
             order = order[:-rest]
@@ -78,8 +91,23 @@ class Faces:
 
     def sample(self, count: int, batch_size: int, seed: int) -> Iterator[Batch]:
         """``count`` faces (at most all), chosen by ``seed``, unchanged."""
-        order = np.random.default_rng(seed_of(seed, "sample")).permutation(len(self))
+        order = self._mixed(np.random.default_rng(seed_of(seed, "sample")))
         return self._load(order[:count], batch_size, None, 0)
+
+    def _mixed(self, random: np.random.Generator) -> np.ndarray:
+        """All rows in random order; the halves of a pair stay neighbours, so one batch has both."""
+        if self.maker is None:
+            return random.permutation(len(self))
+        pairs = self.table.groupby(["path", "draw"]).ngroup().to_numpy()
+        return np.argsort(random.permutation(pairs.max() + 1)[pairs], kind="stable")
+
+    def _face(self, index: int, seed: int) -> tuple[Image, int]:
+        """The face as it is before augmentation, and the seed of that."""
+        if self.maker is None:
+            return self.image(index), seed_of(seed, "face", index)
+        row = self.table.iloc[index]
+        own = seed_of(seed, "pair", row["path"], int(row["draw"]))
+        return self.maker.half(row["path"], bool(row["label"]), own), own
 
     def _load(
         self,
@@ -91,10 +119,9 @@ class Faces:
         labels = self.labels
 
         def read(index: int) -> Image:
-            face = transforms.resize(self.image(index), self.size)
-            if augmentation is None:
-                return face
-            return transforms.augment(face, augmentation, seed_of(seed, "face", index))
+            face, own = self._face(index, seed)
+            face = transforms.resize(face, self.size)
+            return face if augmentation is None else transforms.augment(face, augmentation, own)
 
         def load(indices: np.ndarray) -> Batch:
             faces = [read(int(index)) for index in indices]
@@ -112,6 +139,11 @@ class Faces:
                 pending = following
             if pending is not None:
                 yield pending.result()
+
+
+def inputs(folder: Path | str, table: Path | str) -> list[str]:
+    """The files that decide what is read: an unfinished training starts anew when one changes."""
+    return [str(table), *(str(path) for path in Path(folder).glob("pairs.json"))]
 
 
 class TrainVal(NamedTuple):
@@ -148,4 +180,5 @@ def read_split(folder: Path | str, table: Path | str, split: str, card: Card) ->
             raise DataMissing(
                 f"{table}: split {split} has no {name} face; see split in params.yaml"
             )
-    return Faces(Path(folder), rows, card.image_size, card.mean, card.std)
+    maker = PairMaker(Path(folder), set(rows["path"])) if is_paired(Path(folder)) else None
+    return Faces(Path(folder), rows, card.image_size, card.mean, card.std, maker)

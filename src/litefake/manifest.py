@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from litefake.errors import DataMissing
-from litefake.layouts import celebdf, dfdc, faces, ffpp, folder
+from litefake.layouts import celebdf, dfdc, faces, ffpp, folder, portraits
 from litefake.layouts.params import DatasetParams, SourceParams
 from litefake.layouts.rows import COLUMNS, IDENTITY, REAL, Row
 
@@ -86,6 +86,8 @@ def _rows(root: Path, p: SourceParams) -> list[Row]:
             return celebdf.rows(root)
         case "dfdc":
             return dfdc.rows(root)
+        case "portraits":
+            return portraits.rows(root)
         case _:
             return folder.rows(root, p.methods or folder.present(root))
 

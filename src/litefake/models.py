@@ -33,6 +33,7 @@ class ModelParams(Section):
     weights: Literal["imagenet", "packaged", "xavier"]
     dropout: float = Field(ge=0, lt=1)
     epoch_factor: float = Field(gt=0, le=10)
+    false_alarms: float = Field(gt=0, le=1)  # most real validation faces called fake, share
 
 
 class Card(Section):
@@ -46,6 +47,7 @@ class Card(Section):
     threshold: float = Field(ge=0, le=1)
     temperature: float = Field(gt=0)
     bias: float
+    false_alarms: float = 1.0  # what the threshold was bound to, see ``ModelParams``
     trained_on: str
 
     @property
@@ -102,6 +104,7 @@ def create(
         threshold=0.5,
         temperature=1.0,
         bias=0.0,
+        false_alarms=params.false_alarms,
         trained_on=trained_on,
     )
     return model, card

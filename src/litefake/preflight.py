@@ -9,6 +9,7 @@ from litefake.demo import DemoParams
 from litefake.distillation import DistillParams
 from litefake.errors import ParamsInvalid
 from litefake.faces import CropParams
+from litefake.pairs import PairParams
 from litefake.params import Section
 from litefake.quantization import ExportParams
 from litefake.reproducibility import Reproducibility
@@ -21,6 +22,7 @@ SECTIONS: dict[str, type[Section]] = {
     "frames": extraction.SamplingParams,
     "faces": CropParams,
     "split": splits.SplitParams,
+    "pairs": PairParams,
     "augment": Augmentation,
     "train": training.Recipe,
     "finetune": training.Recipe,
@@ -54,7 +56,7 @@ def check(file: Path, listing: Path) -> list[str]:
     now = manifest.list_videos(dataset)
     _require_lists(dataset, params.section("split", splits.SplitParams, file), now)
     lines.append(f"{dataset.root}: {len(now)} files found")
-    if dataset.of_images:
+    if dataset.layout == "faces":
         lines.append("split.protocol is not used: layout faces brings its own train and test")
     if listing.exists() and not manifest.read_table(listing).equals(now):
         listing.unlink()
@@ -66,5 +68,5 @@ def _require_lists(
     dataset: manifest.DatasetParams, split: splits.SplitParams, listing: pd.DataFrame
 ) -> None:
     """Raise DataMissing before hours of extraction when ``split`` will find no official list."""
-    if not dataset.of_images and split.protocol == "official":
+    if dataset.layout != "faces" and split.protocol == "official":
         splits.require_lists(listing)

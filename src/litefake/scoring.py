@@ -42,5 +42,5 @@ def score_table(model: nn.Module, card: Card, faces: Faces) -> pd.DataFrame:
 def calibrated(model: nn.Module, card: Card, val: Faces) -> Card:
     """``card`` with the scaling and threshold that validation gives ``model``."""
     labels = val.table["label"].to_numpy(np.float64)
-    scaling, threshold = calibration.calibrate(logits(model, val), labels)
+    scaling, threshold = calibration.calibrate(logits(model, val), labels, card.false_alarms)
     return card.model_copy(update={**scaling._asdict(), "threshold": threshold})

@@ -10,7 +10,7 @@ from litefake.params import Section
 
 ONLY_METHOD = {"celebdf": celebdf.METHOD, "dfdc": dfdc.METHOD}
 
-Layout = Literal["ffpp", "faces", "celebdf", "dfdc", "folder"]
+Layout = Literal["ffpp", "faces", "celebdf", "dfdc", "folder", "portraits"]
 Compression = Literal["raw", "c23", "c40"]
 MethodName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 DatasetName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
@@ -63,9 +63,9 @@ class SourceParams(Section):
         return self.name or self.layout
 
     @property
-    def of_images(self) -> bool:
-        """Whether the data set holds ready images and no videos."""
-        return self.layout == "faces"
+    def held_ready(self) -> bool:
+        """Whether the data set holds images, so that no frame is to be extracted."""
+        return self.layout in ("faces", "portraits")
 
 
 class DatasetParams(SourceParams):
@@ -78,8 +78,10 @@ class DatasetParams(SourceParams):
         labels = [source.label for source in self.sources]
         if len(set(labels)) < len(labels):
             raise ValueError("two data sets have one name; give each of them a name of its own")
-        if len({source.of_images for source in self.sources}) > 1:
-            raise ValueError("data sets of videos and of ready crops cannot be mixed in one run")
+        if self.also and "portraits" in [source.layout for source in self.sources]:
+            raise ValueError("layout portraits cannot be used together with other data sets")
+        if len({source.held_ready for source in self.sources}) > 1:
+            raise ValueError("data sets of videos and of ready crops cannot be used together")
         return self
 
     @property

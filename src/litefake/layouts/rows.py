@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,13 @@ def videos(folder: Path) -> list[Path]:
 
 def images(folder: Path) -> list[Path]:
     """The images right in ``folder`` in natural order: 2.jpg before 10.jpg."""
-    found = [path for path in entries(folder) if path.suffix.lower() in IMAGE_SUFFIXES]
-    return sorted(found, key=lambda path: (_natural(path.name), path.name))
+    return sorted(pictures(entries(folder)), key=lambda path: (_natural(path.name), path.name))
+
+
+def pictures(paths: Iterable[Path]) -> list[Path]:
+    """Those of ``paths`` that are images by their names and not hidden, sorted."""
+    seen = (path for path in paths if not path.name.startswith("."))
+    return sorted(path for path in seen if path.suffix.lower() in IMAGE_SUFFIXES)
 
 
 def entries(folder: Path) -> Iterator[Path]:
