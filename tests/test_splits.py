@@ -128,8 +128,10 @@ def test_the_same_seed_gives_the_same_table():
 
 def test_a_split_without_a_class_names_both():
     faces = face_table(20)
-    lists = {f"{n:03}": "train" for n in range(20)}
-    with pytest.raises(DataMissing, match=r"no real face in val \(protocol official\)"):
+    lists = {f"{n:03}": "train" for n in range(18)}
+    with pytest.raises(DataMissing, match=r"no fake face in test \(protocol official\)"):
+        divide(listed(faces, lists | {"018": "test"}), params(protocol="official"))
+    with pytest.raises(DataMissing, match="name no test clip"):
         divide(listed(faces, lists), params(protocol="official"))
     with pytest.raises(DataMissing, match="set split.protocol to identity"):
         divide(faces, params(protocol="official"))

@@ -4,7 +4,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from litefake import comparison, extraction, manifest, models, params, pruning, splits, training
+from litefake import (
+    comparison,
+    extraction,
+    manifest,
+    models,
+    official,
+    params,
+    pruning,
+    splits,
+    training,
+)
 from litefake.demo import DemoParams
 from litefake.distillation import DistillParams
 from litefake.errors import ParamsInvalid
@@ -69,4 +79,4 @@ def _require_lists(
 ) -> None:
     """Raise DataMissing before hours of extraction when ``split`` will find no official list."""
     if dataset.layout != "faces" and split.protocol == "official":
-        splits.require_lists(listing)
+        official.require_lists(listing)
