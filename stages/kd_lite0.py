@@ -17,7 +17,7 @@ def main() -> None:
     kd = params.section("kd", DistillParams)
     print(f"kd_lite0: will write {MODEL}")
 
-    inputs = [*dataset.inputs(FACES, SPLIT), TEACHER]
+    inputs = [*dataset.sources(FACES, SPLIT), TEACHER]
     with setting.run("kd_lite0", {"lite0": network, "kd": kd}, inputs) as run:
         teacher, teacher_card = models.load(TEACHER)
         model, card = models.create(network, setting.faces, setting.trained_on, setting.seed)

@@ -18,7 +18,7 @@ def main() -> None:
     prune = params.section("prune", pruning.PruneParams)
     print(f"prune_kd: will write {MODEL}")
 
-    inputs = [*dataset.inputs(FACES, SPLIT), TEACHER, STUDENT]
+    inputs = [*dataset.sources(FACES, SPLIT), TEACHER, STUDENT]
     with setting.run("prune_kd", {"kd": kd, "prune": prune}, inputs) as run:
         teacher, teacher_card = models.load(TEACHER)
         student, card = models.load(STUDENT)

@@ -12,7 +12,7 @@ def main() -> None:
     faces = manifest.read_table("data/faces/index.csv")
 
     if dataset.layout == "portraits":
-        faces = splits.paired(faces, pairs.METHOD, params.section("pairs", pairs.PairParams).draws)
+        faces = splits.paired(faces, pairs.METHOD, int(params.value("pairs.draws")))
     people_known = dataset.layout != "faces"
     placed = (splits.place if people_known else splits.place_given)(faces, split)
     table = splits.cap(placed, split)

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import av
 import cv2
 import numpy as np
-import pandas as pd
 
 from litefake.artifacts import replacing
 from litefake.faces import Square
+from litefake.sightings import Sightings, by_track
 from litefake.video import Health, opened, pictures, upright
 
 # Okabe & Ito (2008): told apart in every common kind of colour blindness.
@@ -39,10 +39,10 @@ class Timeline:
     last sighting; the probability is that of the latest look.
     """
 
-    def __init__(self, faces: pd.DataFrame) -> None:
+    def __init__(self, faces: Sightings) -> None:
         self._tracks = []
-        for _, ours in faces.groupby("track", sort=True):
-            squares = ours[["x", "y", "side"]].to_numpy(float)
+        for _, ours in by_track(faces):
+            squares = np.stack([ours[name] for name in ("x", "y", "side")], axis=1).astype(float)
             self._tracks.append((ours["frame"].tolist(), squares, ours["probability"].tolist()))
 
     def at(self, frame: int) -> list[Mark]:
@@ -60,7 +60,7 @@ class Timeline:
         return marks
 
 
-def annotate(source: Path | str, target: Path | str, faces: pd.DataFrame, threshold: float) -> int:
+def annotate(source: Path | str, target: Path | str, faces: Sightings, threshold: float) -> int:
     """Write ``source`` with its faces marked to ``target`` (H.264 in MP4); the frames written.
 
     Every frame keeps its time, and the audio is copied packet by packet where browsers play

@@ -1,26 +1,11 @@
 """What validation decides after training: scale, offset and threshold of a detector's answers."""
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.metrics import roc_curve
 
-FloatArray = NDArray[np.float64]
-
-
-class Scaling(NamedTuple):
-    """p(fake) = sigmoid(logit / temperature + bias)."""
-
-    temperature: float
-    bias: float
-
-
-def probabilities(logits: FloatArray, scaling: Scaling) -> FloatArray:
-    """Calibrated probability of fake, in the shape of ``logits``."""
-    return np.asarray(expit(logits / scaling.temperature + scaling.bias), np.float64)
+from litefake.scaling import FloatArray, Scaling, probabilities
 
 
 def cross_entropy(logits: FloatArray, labels: FloatArray, scaling: Scaling) -> float:

@@ -1,18 +1,21 @@
 """The ``litefake`` command."""
 
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 import typer
 from tqdm import tqdm
 
-from litefake import errors
+from litefake import errors, shipped
 from litefake.errors import LitefakeError
 from litefake.parallel import map_items
 from litefake.web import command
+
+if TYPE_CHECKING:
+    from litefake.report import Judge, Judgement
 
 app = typer.Typer(
     add_completion=False,
@@ -48,23 +51,18 @@ def detect(
     every: Annotated[int, typer.Option(min=1, help="look at one frame in so many")] = 10,
 ) -> None:
     """Judge whether the faces in a clip are manipulated: real, fake or undecided."""
-    from litefake import annotation, report, runtime
-    from litefake.artifacts import write_csv, write_json
+    from litefake import annotation, report
+    from litefake.artifacts import write_json
 
     files = report.files_of(path)
     if len(files) > 1 and (out or json):
         raise LitefakeError(f"{path}: --out and --json are for one file; use --csv for a folder")
-    chosen = model or runtime.PACKAGED
-    judge = report.judge_of(chosen)
+    judge = report.Judge.load(model or shipped.MODEL)
     # A verdict is worth what the model has seen.
-    typer.echo(f"{chosen.name} was trained on: {judge.card.trained_on}", err=True)
-    alone = len(files) == 1
-    work = partial(report.judge_safely, model=chosen, every=every, progress=alone)
-    results = map(work, files) if alone else map_items(work, files, "detect", "file")
-    rows, failed = [], 0
-    for file, found in zip(files, results, strict=True):
+    typer.echo(f"{judge.path.name} was trained on: {judge.card.trained_on}", err=True)
+    rows: list[dict[str, Any]] = []
+    for file, found in zip(files, _judged(files, judge, every), strict=True):
         if isinstance(found, str):
-            failed += 1
             tqdm.write(f"error: {found}", file=sys.stderr)
             rows.append({"file": str(file), "error": found})
             continue
@@ -75,9 +73,36 @@ def detect(
         if out:
             annotation.annotate(file, out, found.looks.faces, judge.card.threshold)
     if csv:
-        write_csv(csv, pd.DataFrame(rows))
-    if failed:
+        _write_table(csv, rows)
+    if any("error" in row for row in rows):
         raise SystemExit(2)
+
+
+def _judged(files: list[Path], judge: "Judge", every: int) -> Iterator["Judgement | str"]:
+    """What is said of every file, or why nothing is: several side by side, one with a bar."""
+    from litefake import report
+
+    if len(files) > 1:
+        work = partial(report.judge_in_pool, model=judge.path, every=every)
+        yield from map_items(work, files, "detect", "file")
+        return
+    # Without a terminal tqdm's None means no bar at all.
+    with tqdm(desc=files[0].name, unit="frame", leave=False, disable=None) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        found = report.judge_safely(files[0], judge, every, show)
+    yield found
+
+
+def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
+    import pandas as pd
+
+    from litefake.artifacts import write_csv
+
+    write_csv(path, pd.DataFrame(rows))
 
 
 app.command()(command.web)

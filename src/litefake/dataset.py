@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from litefake import images, reproducibility, transforms
+from litefake import images, inputs, reproducibility, transforms
+from litefake.card import Card
 from litefake.errors import DataMissing
-from litefake.models import Card
+from litefake.inputs import Image
 from litefake.pairs import PairMaker, is_paired
 from litefake.reproducibility import seed_of
-from litefake.transforms import Augmentation, Image
+from litefake.transforms import Augmentation
 
 TEXT_COLUMNS = ("key", "method", "target", "source", "person", "source_person")
 
@@ -120,7 +121,7 @@ class Faces:
 
         def read(index: int) -> Image:
             face, own = self._face(index, seed)
-            face = transforms.resize(face, self.size)
+            face = inputs.resize(face, self.size)
             return face if augmentation is None else transforms.augment(face, augmentation, own)
 
         def load(indices: np.ndarray) -> Batch:
@@ -141,7 +142,7 @@ class Faces:
                 yield pending.result()
 
 
-def inputs(folder: Path | str, table: Path | str) -> list[str]:
+def sources(folder: Path | str, table: Path | str) -> list[str]:
     """The files that decide what is read: an unfinished training starts anew when one changes."""
     return [str(table), *(str(path) for path in Path(folder).glob("pairs.json"))]
 

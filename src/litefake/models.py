@@ -16,14 +16,11 @@ from pydantic import Field, ValidationError
 from torch import nn
 
 from litefake.artifacts import replacing
-from litefake.calibration import Scaling
+from litefake.card import FORMAT, Architecture, Card
 from litefake.errors import DataMissing, ModelUnreadable
 from litefake.faces import CropParams
 from litefake.params import Section
 from litefake.reproducibility import seed_of
-
-Architecture = Literal["efficientnet_b0", "tf_efficientnet_lite0"]
-FORMAT = "litefake-1"  # the key of the card in a file's metadata
 
 
 class ModelParams(Section):
@@ -34,26 +31,6 @@ class ModelParams(Section):
     dropout: float = Field(ge=0, lt=1)
     epoch_factor: float = Field(gt=0, le=10)
     false_alarms: float = Field(gt=0, le=1)  # most real validation faces called fake, share
-
-
-class Card(Section):
-    """What a score depends on besides the weights; travels in the model file."""
-
-    architecture: Architecture
-    image_size: int = Field(ge=32, le=1024)
-    mean: list[float] = Field(min_length=3, max_length=3)
-    std: list[float] = Field(min_length=3, max_length=3)
-    crop: CropParams
-    threshold: float = Field(ge=0, le=1)
-    temperature: float = Field(gt=0)
-    bias: float
-    false_alarms: float = 1.0  # what the threshold was bound to, see ``ModelParams``
-    trained_on: str
-
-    @property
-    def scaling(self) -> Scaling:
-        """How its logits become probabilities."""
-        return Scaling(self.temperature, self.bias)
 
 
 class Classifier(nn.Linear):

@@ -62,6 +62,7 @@ class PairMaker:
         self._points = {path: everything[path] for path in sorted(paths)}
         self._paths = list(self._points)
         self._shapes = np.stack([_shape(points) for points in self._points.values()])
+        self._last: tuple[tuple[str, int], Pair] | None = None
 
     def half(self, path: str, fake: bool, seed: int) -> Image:
         """One half of the pair that ``seed`` makes of the crop ``path``, as a network sees it.
@@ -79,6 +80,12 @@ class PairMaker:
 
     def pair(self, path: str, seed: int) -> Pair:
         """The pair itself, at the size of the stored crop. Raises DataMissing."""
+        # The halves of a pair are read one after the other: the second finds it made.
+        if self._last is None or self._last[0] != (path, seed):
+            self._last = (path, seed), self._make(path, seed)
+        return self._last[1]
+
+    def _make(self, path: str, seed: int) -> Pair:
         rng = np.random.default_rng(seed_of(seed, "blend"))
         p = self._recipe.pairs.blend
         face, points = self._read(path), self._points[path]

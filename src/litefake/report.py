@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
-from litefake import detection, runtime, verdict
+from litefake import detection, networks, sightings, verdict
 from litefake.artifacts import digest
-from litefake.detection import Looks
+from litefake.card import Card
+from litefake.detection import Looks, Progress
 from litefake.errors import LitefakeError
-from litefake.models import Card
+from litefake.networks import Network
 from litefake.verdict import Verdict
 
 SCHEMA = "litefake-report-1"
@@ -28,14 +27,14 @@ class Judge:
     """A loaded model and what a report says of it."""
 
     path: Path
-    model: nn.Module
+    model: Network
     card: Card
     sha256: str
 
     @classmethod
-    def load(cls, path: Path | str) -> "Judge":
-        """Raises ModelUnreadable."""
-        model, card = runtime.load(path)
+    def load(cls, path: Path | str, threads: int | None = None) -> "Judge":
+        """``threads``: every core if None. Raises ModelUnreadable."""
+        model, card = networks.load(path, threads)
         return cls(Path(path), model, card, digest(path))
 
     def describe(self) -> dict[str, Any]:
@@ -44,8 +43,8 @@ class Judge:
             "file": self.path.name,
             "sha256": self.sha256,
             "architecture": self.card.architecture,
-            "parameters": runtime.parameters(self.model),
-            "runtime": runtime.describe(self.model),
+            "parameters": self.model.parameters,
+            "runtime": self.model.describe(),
             "image_size": self.card.image_size,
             "trained_on": self.card.trained_on,
         }
@@ -80,7 +79,6 @@ class Judgement:
     def as_dict(self, judge: Judge) -> dict[str, Any]:
         """The report of SCHEMA. Times in seconds, places in pixels of the upright frame."""
         threshold = judge.card.threshold
-        tracks = verdict.judge_tracks(self.looks.faces, threshold)
         return {
             "schema": SCHEMA,
             "file": self.path.name,
@@ -96,14 +94,14 @@ class Judgement:
             "frames_without_face": self.looks.without_face,
             "bad_packets": self.looks.health.bad_packets,
             "truncated": self.looks.health.truncated,
-            "tracks": tracks.to_dict("records"),
-            "timeline": self.looks.faces.to_dict("records"),
+            "tracks": [track._asdict() for track in self.verdict.tracks],
+            "timeline": sightings.records(self.looks.faces),
             "model": judge.describe(),
             "seconds": round(self.seconds, 3),
         }
 
 
-def judge_file(path: Path, judge: Judge, every: int, progress: bool = False) -> Judgement:
+def judge_file(path: Path, judge: Judge, every: int, progress: Progress | None = None) -> Judgement:
     """Judge a clip, or a still image when its name ends like one.
 
     A still has no interval: one face decides. Raises LitefakeError.
@@ -121,18 +119,24 @@ def judge_file(path: Path, judge: Judge, every: int, progress: bool = False) -> 
     return Judgement(path, looks, decided, time.perf_counter() - started)
 
 
-def judge_safely(path: Path, model: Path, every: int, progress: bool = False) -> "Judgement | str":
-    """``judge_file`` for a pool of processes: an error comes back as its one line."""
+def judge_in_pool(path: Path, model: Path, every: int) -> "Judgement | str":
+    """``judge_safely`` in one of several processes, which share the cores."""
+    return judge_safely(path, _judge_of(model), every)
+
+
+def judge_safely(
+    path: Path, judge: Judge, every: int, progress: Progress | None = None
+) -> "Judgement | str":
+    """``judge_file``, but an error comes back as its one line."""
     try:
-        return judge_file(path, judge_of(model), every, progress)
+        return judge_file(path, judge, every, progress)
     except LitefakeError as error:
         return " ".join(str(error).split())
 
 
 @functools.cache
-def judge_of(model: Path) -> Judge:
-    """The judge of a model file, loaded once in a process. Raises ModelUnreadable."""
-    return Judge.load(model)
+def _judge_of(model: Path) -> Judge:
+    return Judge.load(model, threads=1)
 
 
 def files_of(path: Path) -> list[Path]:
