@@ -26,13 +26,13 @@ LAYERS = [
     ["detection"],
     ["training", "importance", "plots", "report", "onnx_export"],
     ["pruning", "comparison", "setting"],
-    ["preflight"],
+    ["preflight", "audit"],
     ["web"],
     ["cli"],
     ["__main__"],
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-PACKAGES = {"layouts", "web"}  # layers that are folders
+PACKAGES = {"audit", "layouts", "web"}  # layers that are folders
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[a-z]*.py"))
 TRAINING = ["train_b0", "train_lite0", "kd_lite0", "prune_kd"]
 

@@ -57,6 +57,11 @@ def list_videos(p: DatasetParams) -> pd.DataFrame:
     return table
 
 
+def list_source(p: SourceParams) -> pd.DataFrame:
+    """Every clip of one data set with ``COLUMNS``. Raises DataMissing."""
+    return pd.DataFrame(_rows(Path(p.root), p), columns=list(COLUMNS))
+
+
 class _Part(NamedTuple):
     """A data set, or one compression of it, under the name that its rows carry."""
 

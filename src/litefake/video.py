@@ -47,7 +47,7 @@ def count_packets(path: Path | str) -> int:
     Raises VideoUnreadable.
     """
     with opened(path) as (container, stream):
-        return sum(packet.size > 0 for packet in _packets(container, stream, Health()))
+        return sum(packet.size > 0 for packet in packets(container, stream, Health()))
 
 
 def read_frames(
@@ -91,7 +91,7 @@ def opened(path: Path | str) -> Iterator[tuple[Any, Any]]:
         yield container, stream
 
 
-def _packets(container: Any, stream: Any, health: Health) -> Iterator[Any]:
+def packets(container: Any, stream: Any, health: Health) -> Iterator[Any]:
     """Every packet of the stream; a read error ends PyAV's loop, so it is started again."""
     errors = packets = 0
     reading = container.demux(stream)
@@ -112,7 +112,7 @@ def _packets(container: Any, stream: Any, health: Health) -> Iterator[Any]:
 
 def pictures(container: Any, stream: Any, health: Health) -> Iterator[Any]:
     """Every frame that can be decoded, in order, as PyAV gives it; ``health`` counts the rest."""
-    for packet in _packets(container, stream, health):
+    for packet in packets(container, stream, health):
         try:
             decoded = packet.decode()
         except av.error.FFmpegError:

@@ -14,6 +14,7 @@ from litefake.errors import DataMissing
 from litefake.layouts.rows import REAL, SPLITS, Clip, Row, entries, read_json, read_people, row
 
 COMPRESSIONS = ("raw", "c23", "c40")
+METHODS = ("Deepfakes", "Face2Face", "FaceShifter", "FaceSwap", "NeuralTextures")
 ORIGINALS, MANIPULATED = "original_sequences", "manipulated_sequences"
 
 
@@ -40,7 +41,7 @@ def rows(
         lists = official_splits(root) if (root / "splits").is_dir() else {}
     found = []
     for method in (*sorted(methods), REAL):
-        for path in _videos(_folder(root, method), compression):
+        for path in _videos(folder_of(root, method), compression):
             target, source = _parse_name(path, method)
             clip = people.get(target, Clip(person=target))
             donor = people.get(source, Clip(person=source))
@@ -53,13 +54,15 @@ def rows(
     return found
 
 
-def present(root: Path) -> tuple[list[str], list[str]]:
-    """The methods and the compressions that ``root`` has any video of."""
+def present(root: Path) -> dict[str, list[str]]:
+    """The methods that ``root`` has a folder of videos of, for each compression in it."""
     folders = [path.parent for path in root.glob(f"{MANIPULATED}/*/*/videos") if any(entries(path))]
     folders += [path.parent for path in root.glob(f"{ORIGINALS}/{REAL}/*/videos")]
-    methods = {path.parent.name for path in folders} - {REAL}
-    levels = {path.name for path in folders}
-    return sorted(methods), [level for level in COMPRESSIONS if level in levels]
+    return {
+        level: sorted({path.parent.name for path in folders if path.name == level} - {REAL})
+        for level in COMPRESSIONS
+        if any(path.name == level for path in folders)
+    }
 
 
 def official_splits(root: Path | str) -> dict[str, str]:
@@ -99,7 +102,8 @@ def read_sources(root: Path) -> dict[str, str]:
     return {number: sequence.rsplit(" ", 1)[0] for number, sequence in sequences.items()}
 
 
-def _folder(root: Path, method: str) -> Path:
+def folder_of(root: Path, method: str) -> Path:
+    """Where the compressions of ``method``, or of the real class, lie."""
     return root / (ORIGINALS if method == REAL else MANIPULATED) / method
 
 
