@@ -15,6 +15,7 @@ from litefake import (
     splits,
     training,
 )
+from litefake.aggregation import by_dataset
 from litefake.demo import DemoParams
 from litefake.distillation import DistillParams
 from litefake.errors import ParamsInvalid
@@ -65,7 +66,8 @@ def check(file: Path, listing: Path) -> list[str]:
         return lines
     now = manifest.list_videos(dataset)
     _require_lists(dataset, params.section("split", splits.SplitParams, file), now)
-    lines.append(f"{dataset.root}: {len(now)} files found")
+    for name, found in by_dataset(now):
+        lines.append(f"{name or dataset.root}: {len(found)} files found")
     if dataset.layout == "faces":
         lines.append("split.protocol is not used: layout faces brings its own train and test")
     if listing.exists() and not manifest.read_table(listing).equals(now):
