@@ -13,9 +13,7 @@ from litefake import cli, errors
 from litefake.audit import leaks, listing, run, tells
 from litefake.audit.probe import probe
 from litefake.extraction import Rule, SamplingParams
-from litefake.faces import CropParams
 from tests.clips import draw_face, write_clip
-from tests.conftest import CROP
 
 PAIRS = {
     "train": [("000", "001"), ("002", "003")],
@@ -25,7 +23,8 @@ PAIRS = {
 SAMPLING = SamplingParams(
     real=Rule(spread=3), fake=Rule(spread=3), seed=0, format="png", quality=95
 )
-SETTINGS = run.Settings(SAMPLING, CropParams.model_validate(CROP), clips=2)
+CROP = run.CROP.model_copy(update={"detector": "haar", "scale_factor": 1.1, "min_size": 0.2})
+SETTINGS = run.Settings(SAMPLING, CROP, clips=2)
 REALS = "original_sequences/youtube/c23/videos"
 FAKES = "manipulated_sequences/Deepfakes/c23/videos"
 
@@ -127,7 +126,7 @@ def test_listed_files_that_are_absent(clean):
     [
         ({"side": 96}, {"frame size"}),
         ({"crf": "30"}, {"codec settings"}),
-        ({"g": "2"}, {"codec settings", "keyframe interval", "GOP position"}),
+        ({"g": "1"}, {"codec settings", "keyframe interval", "GOP position"}),
     ],
 )
 def test_what_tells_fakes_from_reals_but_is_no_manipulation(clean, change, properties):
@@ -215,7 +214,7 @@ def test_exit_codes_and_files_of_the_command(clean, tmp_path, capsys):
 def test_a_clean_data_set_ends_with_0(original, tmp_path):
     rules = {"real": {"spread": 3}, "fake": {"spread": 3}, "seed": 0, "format": "png"}
     file = tmp_path / "params.yaml"
-    file.write_text(json.dumps({"frames": rules | {"quality": 95}, "faces": CROP}))
+    file.write_text(json.dumps({"frames": rules | {"quality": 95}, "faces": CROP.model_dump()}))
     result = CliRunner().invoke(cli.app, ["audit", str(original), "--params", str(file)])
     assert result.exit_code == 0, result.output
     assert "nothing found" in result.output

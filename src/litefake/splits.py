@@ -62,14 +62,15 @@ def place(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
 def place_given(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
     """The same for crops that come in ``train`` and ``test`` folders without names of people.
 
-    Without a ``val`` folder, validation is one contiguous block, the last of the same share
-    of every category: neighbouring files show the same person, so a block keeps most people
-    apart, but for its edge.
+    In a data set without a ``val`` folder, validation is one contiguous block, the last of the
+    same share of every category: neighbouring files show the same person, so a block keeps most
+    people apart, but for its edge.
     """
     faces = faces.assign(label=(faces["method"] != REAL).astype(int), split=faces["given_split"])
-    if not (faces["split"] == "val").any():
-        train = faces[faces["split"] == "train"]
-        for _, rows in train.groupby("method", sort=True):
+    for _, own in by_dataset(faces):
+        if (own["split"] == "val").any():
+            continue
+        for _, rows in own[own["split"] == "train"].groupby("method", sort=True):
             count = round(len(rows) * params.val)
             faces.loc[rows.index[len(rows) - count :], "split"] = "val"
     return faces
