@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro web test browser check bench-detect bench-detectors bench-preprocess packaged robustness lint docs clean
+.PHONY: help setup repro web test browser check bench-detect bench-detectors bench-preprocess packaged robustness portraits lint docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -43,6 +43,9 @@ packaged: setup ## make the packaged model anew: portraits, their profile, the p
 
 robustness: setup ## every model under JPEG, blur, noise, ... (after make repro)
 	PYTHONPATH=src python -m tools.robustness
+
+portraits: setup ## bring 536 licensed portraits, checked, for self-blending
+	@PYTHONPATH=src python -m tools.portraits
 
 browser: setup ## find or install the Chromium that the tests of the page drive
 	@PYTHONPATH=src python -m tools.browser

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from litefake import dataset, pairs, splits
 from litefake.errors import DataMissing
@@ -70,9 +71,22 @@ def test_every_portrait_is_there_as_itself_and_as_a_fake(split_table):
     assert (table.groupby("key")["label"].nunique() == 1).all(), "a key is a clip of one class"
 
 
-def test_both_halves_of_a_pair_stand_in_one_batch(train):
-    for batch in train.shuffled(4, 0, 1, None):
-        assert batch.labels.reshape(-1, 2).sum(dim=1).tolist() == [1] * (len(batch.labels) // 2)
+def test_the_halves_of_a_pair_stand_in_neighbouring_batches(train):
+    for size in (4, 5, 100):
+        chunks = train._mixed(np.random.default_rng(size), size)
+        assert sorted(np.concatenate(chunks)) == list(range(len(train)))
+        for first, second in zip(chunks[::2], chunks[1::2], strict=True):
+            ours, others = (train.table.iloc[chunk][["path", "draw"]] for chunk in (first, second))
+            assert ours.values.tolist() == others.values.tolist()
+            assert not ours.duplicated().any()
+            labels = train.table["label"]
+            assert (labels.iloc[first].to_numpy() != labels.iloc[second].to_numpy()).all()
+
+
+def test_a_half_without_its_other_half_is_read_too(train):
+    lonely = train.only(train.table[train.table["label"] == 1])
+    read = torch.cat([batch.labels for batch in lonely.shuffled(4, 0, 1, None)])
+    assert len(read) == len(lonely)
 
 
 def test_an_epoch_depends_on_seed_and_number_alone(train):

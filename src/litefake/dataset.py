@@ -74,33 +74,45 @@ class Faces:
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """Every face once, in the table's order, unchanged."""
-        return self._load(np.arange(len(self)), batch_size, None, 0)
+        return self._load(_cut(np.arange(len(self)), batch_size), None, 0)
 
     def shuffled(
         self, batch_size: int, seed: int, epoch: int, augmentation: Augmentation | None
     ) -> Iterator[Batch]:
         """Every face once, in an order and with changes fixed by ``seed`` and ``epoch``.
 
-        A last batch with less than two faces a thread is dropped: BatchNorm cannot use one.
+        The halves of a pair come in neighbouring batches. A batch with less than two faces a
+        thread is dropped: BatchNorm cannot use one.
         """
         epoch_seed = seed_of(seed, "epoch", epoch)
-        order = self._mixed(np.random.default_rng(epoch_seed))
-        rest = len(order) % batch_size
-        if len(order) > batch_size and 0 < rest < 2 * reproducibility.threads():
-            order = order[:-rest]
-        return self._load(order, batch_size, augmentation, epoch_seed)
+        chunks = self._mixed(np.random.default_rng(epoch_seed), batch_size)
+        large = [chunk for chunk in chunks if len(chunk) >= 2 * reproducibility.threads()]
+        return self._load(large or chunks, augmentation, epoch_seed)
 
     def sample(self, count: int, batch_size: int, seed: int) -> Iterator[Batch]:
         """``count`` faces (at most all), chosen by ``seed``, unchanged."""
-        order = self._mixed(np.random.default_rng(seed_of(seed, "sample")))
-        return self._load(order[:count], batch_size, None, 0)
+        chunks = self._mixed(np.random.default_rng(seed_of(seed, "sample")), batch_size)
+        return self._load(_cut(np.concatenate(chunks)[:count], batch_size), None, 0)
 
-    def _mixed(self, random: np.random.Generator) -> np.ndarray:
-        """All rows in random order; the halves of a pair stay neighbours, so one batch has both."""
+    def _mixed(self, random: np.random.Generator, batch_size: int) -> list[np.ndarray]:
+        """All rows in random order, in batches, none of which holds both halves of a pair.
+
+        Side by side the halves betray each other: they share all but the blend, and batch
+        normalisation compares them, as it cannot when a single face is judged
+        (docs/decisions/self-blending.md).
+        """
+        order = random.permutation(len(self))
         if self.maker is None:
-            return random.permutation(len(self))
-        pairs = self.table.groupby(["path", "draw"]).ngroup().to_numpy()
-        return np.argsort(random.permutation(pairs.max() + 1)[pairs], kind="stable")
+            return _cut(order, batch_size)
+        pairs = self.table.groupby(["path", "draw"]).ngroup().to_numpy()[order]
+        second = pd.Series(pairs).duplicated().to_numpy()
+        other = dict(zip(pairs[second], order[second], strict=True))
+        chunks = []
+        for start in range(0, (~second).sum(), batch_size):
+            ours = np.flatnonzero(~second)[start : start + batch_size]
+            others = [other[pair] for pair in pairs[ours] if pair in other]
+            chunks += [order[ours], np.array(others, int)]
+        return [chunk for chunk in chunks if len(chunk)]
 
     def _face(self, index: int, seed: int) -> tuple[Image, int]:
         """The face as it is before augmentation, and the seed of that."""
@@ -112,8 +124,7 @@ class Faces:
 
     def _load(
         self,
-        order: np.ndarray,
-        batch_size: int,
+        chunks: list[np.ndarray],
         augmentation: Augmentation | None,
         seed: int,
     ) -> Iterator[Batch]:
@@ -129,7 +140,6 @@ class Faces:
             images = transforms.to_input(faces, self.size, self.mean, self.std)
             return Batch(images, labels[torch.from_numpy(indices)])
 
-        chunks = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
         # One thread reads the next batch while the network works on this one.
         with ThreadPoolExecutor(1) as reader:
             pending = None
@@ -140,6 +150,10 @@ class Faces:
                 pending = following
             if pending is not None:
                 yield pending.result()
+
+
+def _cut(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
+    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
 
 def sources(folder: Path | str, table: Path | str) -> list[str]:

@@ -78,8 +78,8 @@ def _parts(p: SourceParams) -> Iterator[_Part]:
     if p.layout != "ffpp":
         yield _Part(p, p.label, _rows(root, p))
         return
-    for level in p.compression:
-        label = f"{p.label}_{level}" if len(p.compression) > 1 else p.label
+    for level in p.compressions:
+        label = f"{p.label}_{level}" if len(p.compressions) > 1 else p.label
         yield _Part(p, label, ffpp.rows(root, p.methods or [], level))
 
 

@@ -4,6 +4,7 @@ The folder of crops says how: ``crop_faces`` leaves the parameters and the point
 beside the crops, so that whoever reads the crops makes the same pairs.
 """
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from litefake.selfblending import BlendParams, Pair, self_blend, swap
 
 METHOD = "SelfBlended"
 Image = NDArray[np.uint8]
+KEPT_PAIRS = 128  # in memory, 0.6 MB each at 256 px
 CANDIDATES = 12  # donors drawn, of which the most alike in shape is taken
 
 
@@ -62,7 +64,8 @@ class PairMaker:
         self._points = {path: everything[path] for path in sorted(paths)}
         self._paths = list(self._points)
         self._shapes = np.stack([_shape(points) for points in self._points.values()])
-        self._last: tuple[tuple[str, int], Pair] | None = None
+        # The halves of a pair stand in neighbouring batches: the second finds it made.
+        self._made = functools.lru_cache(KEPT_PAIRS)(self._make)
 
     def half(self, path: str, fake: bool, seed: int) -> Image:
         """One half of the pair that ``seed`` makes of the crop ``path``, as a network sees it.
@@ -80,10 +83,7 @@ class PairMaker:
 
     def pair(self, path: str, seed: int) -> Pair:
         """The pair itself, at the size of the stored crop. Raises DataMissing."""
-        # The halves of a pair are read one after the other: the second finds it made.
-        if self._last is None or self._last[0] != (path, seed):
-            self._last = (path, seed), self._make(path, seed)
-        return self._last[1]
+        return self._made(path, seed)
 
     def _make(self, path: str, seed: int) -> Pair:
         rng = np.random.default_rng(seed_of(seed, "blend"))

@@ -5,7 +5,7 @@ docs/report.md describes every key; SCHEMA changes when one of them does.
 
 import functools
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from litefake.card import Card
 from litefake.detection import Looks, Progress
 from litefake.errors import LitefakeError
 from litefake.networks import Network
+from litefake.shipped import FaceDetector
 from litefake.verdict import Verdict
 
 SCHEMA = "litefake-report-1"
@@ -37,6 +38,16 @@ class Judge:
         model, card = networks.load(path, threads)
         return cls(Path(path), model, card, digest(path))
 
+    def behind(self, detector: FaceDetector | None) -> "Judge":
+        """The same judge behind another detector than that of its training; None: behind that.
+
+        Every detector answers with the same box, so that a model is valid behind each.
+        """
+        if detector is None:
+            return self
+        crop = self.card.crop.model_copy(update={"detector": detector, "detector_file": ""})
+        return replace(self, card=self.card.model_copy(update={"crop": crop}))
+
     def describe(self) -> dict[str, Any]:
         """The ``model`` part of a report."""
         return {
@@ -46,6 +57,7 @@ class Judge:
             "parameters": self.model.parameters,
             "runtime": self.model.describe(),
             "image_size": self.card.image_size,
+            "detector": self.card.crop.detector,
             "trained_on": self.card.trained_on,
         }
 
@@ -119,9 +131,11 @@ def judge_file(path: Path, judge: Judge, every: int, progress: Progress | None =
     return Judgement(path, looks, decided, time.perf_counter() - started)
 
 
-def judge_in_pool(path: Path, model: Path, every: int) -> "Judgement | str":
+def judge_in_pool(
+    path: Path, model: Path, every: int, detector: FaceDetector | None
+) -> "Judgement | str":
     """``judge_safely`` in one of several processes, which share the cores."""
-    return judge_safely(path, _judge_of(model), every)
+    return judge_safely(path, _judge_of(model).behind(detector), every)
 
 
 def judge_safely(

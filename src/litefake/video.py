@@ -2,19 +2,22 @@
 
 A frame's index is its place, in presentation order, among the frames that can be decoded.
 Neither the header's frame count nor the frame rate is trusted: a clip of variable frame
-rate, cut short or with broken packets gives the same frames as its complete decoding.
+rate, cut short or with broken packets gives the same frames as its complete decoding, though
+what no wanted frame needs is not decoded (docs/decisions/frame-reader.md).
 """
 
 import contextlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 
+from litefake import gops, group_reader
 from litefake.errors import VideoUnreadable
+from litefake.group_reader import Distrusted
 
 MAX_PIXELS = 8192 * 4320
 # Containers only: a playlist or a concat script named .mp4 would open other files.
@@ -35,10 +38,12 @@ class Frame:
 class Health:
     """What reading a video met. ``truncated``: it holds fewer packets than its index says."""
 
-    frames: int = 0
+    frames: int = 0  # of the clip
     bad_packets: int = 0
     concealed: int = 0  # frames that the decoder marked as damaged
     truncated: bool = False
+    # Frames that no wanted one needs: damage within them is not seen, and changes nothing.
+    skipped: int = field(default=0, compare=False)
 
 
 def count_packets(path: Path | str) -> int:
@@ -47,7 +52,8 @@ def count_packets(path: Path | str) -> int:
     Raises VideoUnreadable.
     """
     with opened(path) as (container, stream):
-        return sum(packet.size > 0 for packet in packets(container, stream, Health()))
+        packets = each_packet(container, stream, Health())
+        return sum(packet.size > 0 and not packet.is_discard for packet in packets)
 
 
 def read_frames(
@@ -55,18 +61,47 @@ def read_frames(
 ) -> Iterator[Frame]:
     """Yield the ``wanted`` frames (all by default) in order, one in memory at a time.
 
-    Broken packets are passed over and counted in ``health``, which is complete once the
-    iterator is exhausted. Raises VideoUnreadable when no frame can be decoded.
+    Groups of pictures without a wanted frame are not decoded, where the clip allows to number
+    its frames without that; else all of it is. Broken packets are passed over and counted in
+    ``health``, which is complete once the iterator is exhausted. Raises VideoUnreadable when
+    no frame can be decoded.
     """
     health = Health() if health is None else health
+    given = -1
+    if wanted is not None:
+        with contextlib.suppress(Distrusted), opened(path) as (container, stream):
+            for frame in _by_groups(container, stream, wanted, health):
+                yield frame
+                given = frame.index
+            return
     with opened(path) as (container, stream):
-        for picture in pictures(container, stream, health):
+        health.frames = health.skipped = 0
+        for shown in pictures(container, stream, health):
             index, health.frames = health.frames, health.frames + 1
-            if wanted is None or index in wanted:
-                seconds = float("nan") if picture.time is None else picture.time
-                yield Frame(index, seconds, upright(picture))
+            if index > given and (wanted is None or index in wanted):
+                yield _frame(index, shown)
     if not health.frames:
         raise VideoUnreadable(f"{path}: no frame can be decoded; replace or remove the file")
+
+
+def _by_groups(
+    container: Any, stream: Any, wanted: Collection[int], health: Health
+) -> Iterator[Frame]:
+    """The wanted frames, decoding only what they need. Raises Distrusted, also midway."""
+    met = Health()
+    listed = group_reader.listed(stream, each_packet(container, stream, met))
+    if met != Health():
+        raise Distrusted
+    stretches = gops.plan(listed, wanted)
+    health.frames = len(listed)
+    health.skipped = len(listed) - sum(len(stretch.feed) for stretch in stretches)
+    for index, shown in group_reader.decoded(container, stream, listed, stretches):
+        if index in wanted:
+            yield _frame(index, shown)
+
+
+def _frame(index: int, shown: Any) -> Frame:
+    return Frame(index, float("nan") if shown.time is None else shown.time, upright(shown))
 
 
 @contextlib.contextmanager
@@ -91,7 +126,7 @@ def opened(path: Path | str) -> Iterator[tuple[Any, Any]]:
         yield container, stream
 
 
-def packets(container: Any, stream: Any, health: Health) -> Iterator[Any]:
+def each_packet(container: Any, stream: Any, health: Health) -> Iterator[Any]:
     """Every packet of the stream; a read error ends PyAV's loop, so it is started again."""
     errors = packets = 0
     reading = container.demux(stream)
@@ -107,12 +142,21 @@ def packets(container: Any, stream: Any, health: Health) -> Iterator[Any]:
         packets += packet.size > 0
         yield packet
     health.bad_packets += errors
-    health.truncated = packets < stream.frames
+    health.truncated = packets < _meant(container, stream)
+
+
+def _meant(container: Any, stream: Any) -> int:
+    """The packets that the file's index says it has; 0 when it says nothing.
+
+    An edit list leaves out some of those that the header counts.
+    """
+    listed = len(stream.index_entries) if "mov" in container.format.name else stream.frames
+    return int(min(stream.frames, listed))
 
 
 def pictures(container: Any, stream: Any, health: Health) -> Iterator[Any]:
     """Every frame that can be decoded, in order, as PyAV gives it; ``health`` counts the rest."""
-    for packet in packets(container, stream, health):
+    for packet in each_packet(container, stream, health):
         try:
             decoded = packet.decode()
         except av.error.FFmpegError:

@@ -13,7 +13,7 @@ from litefake import images
 from litefake.errors import VideoUnreadable
 from litefake.extraction import SamplingParams
 from litefake.layouts.rows import IMAGE_SUFFIXES, REAL
-from litefake.video import Health, opened, packets
+from litefake.video import Health, each_packet, opened
 
 X264_OPTIONS = re.compile(rb"x264 - core.{0,200}? - options: ([\x20-\x7e]+)", re.S)
 MACHINE_OPTIONS = {"threads", "lookahead_threads", "sliced_threads"}
@@ -60,9 +60,9 @@ def _video(path: Path) -> dict[str, Any]:
     settings, decoded = "", False
     times: list[tuple[int, bool]] = []
     with opened(path) as (container, stream):
-        for packet in packets(container, stream, health):
+        for packet in each_packet(container, stream, health):
             decoded = decoded or _decodes(packet)
-            if packet.size:
+            if packet.size and not packet.is_discard:
                 data = bytes(packet)
                 settings = settings if times else _x264_settings(data)
                 digest.update(data)

@@ -9,7 +9,7 @@ from litefake.layouts.rows import REAL, SPLITS, Row, entries, images, row
 
 def fits(root: Path) -> bool:
     """Whether ``root`` looks like this layout."""
-    return (root / "train" / REAL).is_dir() or (root / "test" / REAL).is_dir()
+    return any((root / split).is_dir() for split in SPLITS)
 
 
 def rows(root: Path, methods: Sequence[str]) -> list[Row]:

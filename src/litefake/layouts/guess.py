@@ -3,17 +3,16 @@
 from pathlib import Path
 
 from litefake.errors import DataMissing
-from litefake.layouts import celebdf, dfdc, faces, ffpp, folder, portraits
+from litefake.layouts import celebdf, dfdc, faces, ffpp, folder
 from litefake.layouts.params import Layout
 
-# In this order: a folder of portraits is whatever holds pictures and is nothing else.
+# Pictures alone are no sign of portraits: fakes among them would count as reals.
 TESTS = {
     "ffpp": ffpp.fits,
     "celebdf": celebdf.fits,
     "folder": folder.fits,
-    "faces": faces.fits,
     "dfdc": dfdc.fits,
-    "portraits": portraits.fits,
+    "faces": faces.fits,
 }
 
 
@@ -24,4 +23,7 @@ def layout_of(root: Path) -> Layout:
     for name, fits in TESTS.items():
         if fits(root):
             return name  # type: ignore[return-value]
-    raise DataMissing(f"{root}: no known layout ({', '.join(TESTS)}); see docs/data-sets.md")
+    raise DataMissing(
+        f"{root}: the layout cannot be told ({', '.join(TESTS)} can); name it with --layout, "
+        "docs/data-sets.md shows them"
+    )

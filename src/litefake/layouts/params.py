@@ -1,8 +1,8 @@
 """Section ``dataset`` of params.yaml: which data sets are used, and which part of each."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from litefake.layouts import celebdf, dfdc
 from litefake.layouts.rows import REAL
@@ -16,10 +16,6 @@ MethodName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 DatasetName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
 class SourceParams(Section):
     """One data set: where it lies and which part of it is used.
 
@@ -29,7 +25,7 @@ class SourceParams(Section):
 
     root: str
     layout: Layout
-    compression: Annotated[list[Compression], BeforeValidator(_as_list)] = Field(default=[])
+    compression: Compression | list[Compression] | None = None
     methods: list[MethodName] | None = Field(default=None, min_length=1)
     name: DatasetName | None = None  # the layout's when there is none
 
@@ -46,9 +42,9 @@ class SourceParams(Section):
 
     @model_validator(mode="after")
     def _what_the_layout_needs(self) -> Self:
-        if self.layout == "ffpp" and not self.compression:
+        if self.layout == "ffpp" and not self.compressions:
             raise ValueError("layout ffpp needs compression: raw, c23 or c40, or a list of them")
-        if len(set(self.compression)) < len(self.compression):
+        if len(set(self.compressions)) < len(self.compressions):
             raise ValueError("a compression is named twice")
         if self.layout in ("ffpp", "faces") and self.methods is None:
             raise ValueError(f"layout {self.layout} needs methods")
@@ -56,6 +52,12 @@ class SourceParams(Section):
         if only and self.methods not in (None, [only]):
             raise ValueError(f"layout {self.layout} has the method {only} alone; remove methods")
         return self
+
+    @property
+    def compressions(self) -> list[Compression]:
+        """All that are used, also when there is but one."""
+        one = self.compression
+        return one if isinstance(one, list) else [one] if one else []
 
     @property
     def label(self) -> str:

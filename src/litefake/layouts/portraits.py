@@ -6,11 +6,6 @@ from litefake.errors import DataMissing
 from litefake.layouts.rows import REAL, Row, pictures, row
 
 
-def fits(root: Path) -> bool:
-    """Whether ``root`` looks like this layout: pictures and no other folder's names."""
-    return bool(pictures(root.rglob("*")))
-
-
 def rows(root: Path) -> list[Row]:
     """One row a portrait; the path without its suffix stands for the person. Raises DataMissing."""
     found = pictures(path for path in root.rglob("*") if path.is_file())

@@ -24,8 +24,9 @@ def work(job: dict[str, Any], judge: Judge, tell: Tell) -> None:
     """Judge the clip of ``job`` and write REPORT; with ``pictures`` also PICTURES and VIDEO.
 
     ``job``: ``folder`` (holds CLIP), ``name`` (what the clip is called), ``every``,
-    ``pictures``, ``limits``. Raises Refused.
+    ``detector``, ``pictures``, ``limits``. Raises Refused.
     """
+    judge = judge.behind(job["detector"])
     folder = Path(job["folder"])
     clip = folder / CLIP
     check(clip, Limits.model_validate(job["limits"]))
