@@ -18,7 +18,7 @@ def main() -> None:
     crop = params.section("faces", faces.CropParams)
     pairing = params.section("pairs", pairs.PairParams)
     stored = crop if dataset.layout != "portraits" else portraits.larger(crop, pairing)
-    root = Path(dataset.root if dataset.held_ready else "data/frames")
+    root = manifest.base(dataset) if dataset.held_ready else Path("data/frames")
     frames = cropping.frames_of(dataset.held_ready)
 
     shutil.rmtree(FOLDER, ignore_errors=True)

@@ -17,7 +17,7 @@ def main() -> None:
     dataset = params.section("dataset", manifest.DatasetParams)
     sampling = params.section("frames", extraction.SamplingParams)
     videos = manifest.read_table("data/manifest.csv")
-    clips = videos[list(manifest.IDENTITY)]
+    clips = videos[manifest.identity_columns(videos)]
 
     shutil.rmtree(FOLDER, ignore_errors=True)
     if dataset.held_ready:
@@ -25,9 +25,8 @@ def main() -> None:
         reason = f"layout {dataset.layout}: the data set holds images"
         write_json("metrics/extract_frames.json", {"skipped": reason})
         return
-    work = partial(
-        extraction.extract, root=Path(dataset.root), folder=FOLDER, real=manifest.REAL, p=sampling
-    )
+    root = manifest.base(dataset)
+    work = partial(extraction.extract, root=root, folder=FOLDER, real=manifest.REAL, p=sampling)
     items = videos.to_dict("records")
     extractions = list(map_items(work, items, f"frames -> {FOLDER}", "clip"))
 

@@ -131,3 +131,15 @@ def test_macs_of_one_layer_are_counted_by_hand():
     layer = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, stride=2, padding=1, groups=1))
     assert footprint.macs(layer, 16) == 8 * 8 * 8 * 27
     assert layer.training
+
+
+def test_several_data_sets_have_a_table_of_their_own(finished):
+    both = scores().assign(dataset=np.repeat(["celebdf", "ffpp"], 24))
+    row = comparison.figures(finished["b0"]._replace(scores=both), PARAMS)
+    assert set(row["per_dataset"]) == {"celebdf", "ffpp"}
+    assert row["per_dataset"]["ffpp"]["faces"] == 24
+    times = {"milliseconds": {"b0": 20.0}, "image_size": 32, "runtime": "eager"}
+    times["machine"] = {"cpu": "a CPU", "threads": 1}
+    text = comparison.markdown(comparison.table({"b0": row}, times), {"b0": row}, times)
+    assert "| AUC (%) on | celebdf | ffpp |" in text
+    assert "per_dataset" not in comparison.figures(finished["b0"], PARAMS)

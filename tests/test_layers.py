@@ -13,9 +13,9 @@ PACKAGE = ROOT / "src" / "litefake"
 LAYERS = [
     ["errors"],
     ["params", "artifacts", "parallel", "images", "locks", "shipped", "inputs", "scaling", "gops"],
-    ["reproducibility", "sightings", "group_reader"],
-    ["manifest", "video", "faces", "transforms", "aggregation", "metrics", "calibration"],
-    ["landmarks", "card", "face_mesh", "selfblending", "degradation"],
+    ["reproducibility", "sightings", "group_reader", "layouts"],
+    ["manifest", "video", "faces", "transforms", "aggregation", "calibration"],
+    ["landmarks", "card", "face_mesh", "selfblending", "degradation", "official", "metrics"],
     ["blazeface", "pairs"],
     ["detectors"],
     ["discovery"],
@@ -28,13 +28,13 @@ LAYERS = [
     ["training", "importance", "plots", "report", "onnx_export"],
     ["pruning", "comparison", "setting", "evaluation", "scoreboard"],
     ["evaluation_report"],
-    ["preflight"],
+    ["preflight", "audit"],
     ["web"],
     ["cli"],
     ["__main__"],
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-PACKAGES = {"web"}  # a layer that is a folder
+PACKAGES = {"audit", "layouts", "web"}  # layers that are folders
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[a-z]*.py"))
 TRAINING = ["train_b0", "train_lite0", "kd_lite0", "prune_kd"]
 

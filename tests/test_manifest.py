@@ -211,38 +211,3 @@ def test_a_table_survives_the_round_trip(tmp_path, layout, make):
 def test_an_absent_table_names_the_file(tmp_path):
     with pytest.raises(DataMissing, match=r"manifest\.csv: not found"):
         manifest.read_table(tmp_path / "manifest.csv")
-
-
-def write_splits(root: Path, **change: object) -> Path:
-    lists = {"train": [["000", "003"]], "val": [["001", "002"]], "test": [["004", "005"]]} | change
-    for name, pairs in lists.items():
-        touch(root / "splits" / f"{name}.json", json.dumps(pairs).encode())
-    return root
-
-
-def test_official_splits_map_persons(tmp_path):
-    people = manifest.official_splits(write_splits(tmp_path))
-    assert people == {
-        "000": "train",
-        "003": "train",
-        "001": "val",
-        "002": "val",
-        "004": "test",
-        "005": "test",
-    }
-
-
-@pytest.mark.parametrize("pairs", [{"a": "b"}, [["000"]], [[0, 3]], ["000", "003"], "x"])
-def test_an_ill_formed_list_of_pairs_is_named(tmp_path, pairs):
-    with pytest.raises(DataMissing, match=r"val\.json: must be a list of pairs"):
-        manifest.official_splits(write_splits(tmp_path, val=pairs))
-
-
-def test_a_person_in_two_lists_is_refused(tmp_path):
-    with pytest.raises(DataMissing, match=r"test\.json: 003 is also in train\.json"):
-        manifest.official_splits(write_splits(tmp_path, test=[["003", "009"]]))
-
-
-def test_absent_lists_are_named(tmp_path):
-    with pytest.raises(DataMissing, match=r"train\.json: not found"):
-        manifest.official_splits(tmp_path)

@@ -113,3 +113,14 @@ def test_the_bootstrap_draws_whole_people():
 def test_no_people_no_interval():
     table = scores([0, 1], [0.1, 0.9], person="")
     assert metrics.bootstrap_interval(table, lambda y, p: 1.0, 10, 0) is None
+
+
+def test_each_data_set_has_its_own_figures_and_one_class_has_none():
+    rows = [("a/0", 0, 0.1, "a"), ("a/1", 1, 0.9, "a"), ("b/0", 0, 0.9, "b"), ("b/1", 1, 0.1, "b")]
+    rows += [("c/0", 1, 0.5, "c")]
+    scores = pd.DataFrame(rows, columns=["key", "label", "probability", "dataset"])
+    scores = scores.assign(method="FaceSwap", person="x", control=False)
+    figures = metrics.per_dataset(scores, 0.5)
+    assert (figures["a"]["auc"], figures["b"]["auc"], figures["c"]["auc"]) == (1.0, 0.0, None)
+    assert (figures["a"]["video_accuracy"], figures["b"]["video_accuracy"]) == (1.0, 0.0)
+    assert (figures["c"]["faces"], figures["c"]["majority_baseline"]) == (1, 1.0)

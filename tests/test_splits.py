@@ -1,5 +1,6 @@
 import itertools
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -128,8 +129,10 @@ def test_the_same_seed_gives_the_same_table():
 
 def test_a_split_without_a_class_names_both():
     faces = face_table(20)
-    lists = {f"{n:03}": "train" for n in range(20)}
-    with pytest.raises(DataMissing, match=r"no real face in val \(protocol official\)"):
+    lists = {f"{n:03}": "train" for n in range(18)}
+    with pytest.raises(DataMissing, match=r"no fake face in test \(protocol official\)"):
+        divide(listed(faces, lists | {"018": "test"}), params(protocol="official"))
+    with pytest.raises(DataMissing, match="name no test clip"):
         divide(listed(faces, lists), params(protocol="official"))
     with pytest.raises(DataMissing, match="set split.protocol to identity"):
         divide(faces, params(protocol="official"))
@@ -166,3 +169,46 @@ def test_given_folders_hold_out_one_contiguous_block_of_each_category():
 def test_shares_that_leave_nothing_for_training_are_refused():
     with pytest.raises(ValueError, match="leave a share for training"):
         params(val=0.5, test=0.5)
+
+
+def celeb_table():
+    """Test clips named by a list, no validation; everybody is swapped with the next two."""
+    faces = face_table(20)
+    return faces.assign(given_split=np.where(faces["person"] < "004", "test", "train"))
+
+
+def test_a_list_without_validation_gives_whole_people_of_its_training_part():
+    placed = splits.place(celeb_table(), params(protocol="official"))
+    assert len(placed) == len(celeb_table())
+    assert set(placed.loc[placed["person"] < "004", "split"]) == {"test"}
+    per_person = placed[placed["person"] >= "004"].groupby("person")["split"].agg(set)
+    assert per_person.map(len).eq(1).all()
+    assert per_person.map("".join).value_counts().to_dict() == {"train": 13, "val": 3}
+    again = splits.place(celeb_table(), params(protocol="official", seed=1))
+    assert not again["split"].equals(placed["split"])
+
+
+def two_data_sets():
+    """A data set with lists, and a smaller one of other people without."""
+    first = celeb_table().assign(dataset="celebdf")
+    second = face_table(20, frames=1).assign(dataset="own")
+    for column in ("person", "source_person"):
+        second[column] = ("own:" + second[column]).where(second[column] != "", "")
+    return pd.concat([first, second], ignore_index=True)
+
+
+def test_beside_a_data_set_with_lists_one_without_is_divided_by_people():
+    placed = splits.place(two_data_sets(), params(protocol="official"))
+    own = placed[placed["dataset"] == "own"]
+    assert set(own["split"]) == {"train", "val", "test"}
+    assert own.groupby("person")["split"].nunique().eq(1).all()
+    assert len(own) == 60
+
+
+def test_caps_hold_for_each_data_set():
+    table = divide(two_data_sets(), params(protocol="official", real=40, per_method=40))
+    figures = splits.counts(table, people_known=True)
+    assert set(figures["per_dataset"]) == {"celebdf", "own"}
+    reals = table[table["method"] == "youtube"].groupby("dataset").size()
+    assert reals["celebdf"] == 40
+    assert reals["own"] == 20

@@ -1,6 +1,16 @@
-"""From the faces of a clip to one score for the clip."""
+"""What faces are grouped by: the clip that they are from, and its data set."""
 
 import pandas as pd
+
+
+def by_dataset(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The rows of each data set under its name; all of them under ``""`` when there is but one.
+
+    A table has a column ``dataset`` only when a run uses several.
+    """
+    if "dataset" not in table:
+        return [("", table)]
+    return [(str(name), rows) for name, rows in table.groupby("dataset", sort=True)]
 
 
 def by_video(scores: pd.DataFrame) -> pd.DataFrame:

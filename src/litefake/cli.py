@@ -113,6 +113,23 @@ def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 @app.command()
+def audit(
+    root: Annotated[Path, typer.Argument(help="the root of a data set")],
+    layout: Annotated[str | None, typer.Option(help="found by its folders if not given")] = None,
+    json: Annotated[Path | None, typer.Option(help="write the findings and all figures")] = None,
+    csv: Annotated[Path | None, typer.Option(help="write a table, one row a file")] = None,
+    clips: Annotated[int, typer.Option(min=0, help="clips a method to look for faces in")] = 20,
+    params: Annotated[Path, typer.Option(help="which frames, which detector")] = Path(
+        "params.yaml"
+    ),
+) -> None:
+    """Look for leaks and tells in a data set; exit code 1 when there are any."""
+    from litefake.audit import command
+
+    raise SystemExit(command.audit(root, layout, json, csv, clips, params))
+
+
+@app.command()
 def evaluate(
     root: Annotated[Path, typer.Argument(help="the folder of a data set (docs/evaluate.md)")],
     model: Annotated[

@@ -91,12 +91,14 @@ def figures(finished: Finished, params: BenchmarkParams) -> dict[str, Any]:
     named = bool((scores["person"] != "").all())
     frames = metrics.summarise(scores, threshold)
     clips = metrics.summarise(by_video(scores), threshold) if named else None
+    several = "dataset" in scores
     return {
         **frames,
         **{f"video_{name}": clips[name] if clips else None for name in frames},
         "intervals_95": _intervals(scores, threshold, params),
         "intervals_null_because": None if named else NO_PEOPLE,
         "methods": metrics.per_method(scores, threshold),
+        **({"per_dataset": metrics.per_dataset(scores, threshold)} if several else {}),
         "threshold": threshold,
         "temperature": finished.card.temperature,
         "bias": finished.card.bias,
@@ -154,14 +156,7 @@ def markdown(
             for name, title in COLUMNS.items()
         }
     )
-    methods = pd.DataFrame(
-        {
-            model: {method: figure["accuracy"] for method, figure in row["methods"].items()}
-            for model, row in rows.items()
-        }
-    ).T
-    methods = methods.map(lambda value: "" if pd.isna(value) else f"{100 * value:.1f}")
-    methods.insert(0, "accuracy (%) on", methods.index)
+    parts = [_part(rows, "methods", "accuracy", "accuracy (%) on")]
     first = next(iter(rows.values()))
     counts = f"{first['faces']} test faces"
     if first["videos"] is not None:
@@ -173,7 +168,24 @@ def markdown(
         f"face of {latency['image_size']} px, {latency['runtime']}, {where['threads']} thread(s), "
         f"{where['cpu']}; compare the speed-ups."
     )
-    return "\n\n".join([_table(shown), notes, _table(methods)]) + "\n"
+    if "per_dataset" in first:
+        parts.append(_part(rows, "per_dataset", "auc", "AUC (%) on"))
+    return "\n\n".join([_table(shown), notes, *map(_table, parts)]) + "\n"
+
+
+def _part(
+    rows: Mapping[str, Mapping[str, Any]], group: str, figure: str, title: str
+) -> pd.DataFrame:
+    """One ``figure`` of every model (rows) on every part of ``group``, in percent."""
+    part = pd.DataFrame(
+        {
+            model: {name: figures[figure] for name, figures in row[group].items()}
+            for model, row in rows.items()
+        }
+    ).T
+    part = part.map(lambda value: "" if pd.isna(value) else f"{100 * value:.1f}")
+    part.insert(0, title, part.index)
+    return part
 
 
 def _shown(name: str, value: Any) -> str:

@@ -56,7 +56,7 @@ def frames_of(held_ready: bool) -> pd.DataFrame:
         frames = manifest.read_table("data/manifest.csv").assign(frame=0, seconds=float("nan"))
     else:
         frames = manifest.read_table("data/frames/index.csv")
-    return frames[[*manifest.IDENTITY, "frame", "seconds", "path"]]
+    return frames[[*manifest.identity_columns(frames), "frame", "seconds", "path"]]
 
 
 def index(frames: pd.DataFrame, clips: Sequence[ClipFaces]) -> pd.DataFrame:

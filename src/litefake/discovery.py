@@ -1,19 +1,15 @@
 """Tell from a folder which data set it is, so that nobody has to describe it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from litefake import params
 from litefake.errors import DataMissing
-from litefake.manifest import METHODS, REAL, SPLITS, DatasetParams
-
-# What only a data set of this layout has. Pictures alone are no sign of portraits: fakes among
-# them would count as reals.
-SIGNS: dict[str, Callable[[Path], bool]] = {
-    "ffpp": lambda root: (root / "manipulated_sequences").is_dir(),
-    "faces": lambda root: any((root / split).is_dir() for split in SPLITS),
-}
+from litefake.layouts import folder
+from litefake.layouts.guess import layout_of
+from litefake.layouts.rows import REAL, SPLITS
+from litefake.manifest import DatasetParams
 
 
 def describe(
@@ -36,25 +32,16 @@ def describe(
         problem = "is empty" if root.is_dir() else "no such folder"
         raise DataMissing(f"{root}: {problem}; give the folder of a data set")
     layout = layout or layout_of(root)
-    values: dict[str, Any] = {"root": str(root), "layout": layout, "compression": "c23"}
-    values["methods"] = list(methods) or list(METHODS)
+    values: dict[str, Any] = {"root": str(root), "layout": layout}
+    values["methods"] = list(methods) or None
     if layout == "ffpp":
         values["compression"] = compression or _compression(root)
         values["methods"] = list(methods) or _ffpp_methods(root, values["compression"])
     elif layout == "faces" and not methods:
         values["methods"] = _faces_methods(root)
+    elif layout == "folder" and not methods:
+        values["methods"] = folder.present(root)
     return params.validate("dataset", values, DatasetParams, Path("command line"))
-
-
-def layout_of(root: Path) -> str:
-    """The layout whose sign ``root`` bears. Raises DataMissing when it bears none."""
-    for layout, has in SIGNS.items():
-        if has(root):
-            return layout
-    raise DataMissing(
-        f"{root}: the layout cannot be told ({', '.join(SIGNS)} can); name it with --layout, "
-        "docs/evaluate.md shows them"
-    )
 
 
 def _compression(root: Path) -> str:
@@ -68,7 +55,7 @@ def _compression(root: Path) -> str:
 
 
 def _ffpp_methods(root: Path, compression: str) -> list[str]:
-    present = sorted(folder.name for folder in _folders(root / "manipulated_sequences"))
+    present = sorted(path.name for path in _folders(root / "manipulated_sequences"))
     for method in present:
         if not (root / "manipulated_sequences" / method / compression / "videos").is_dir():
             raise DataMissing(
@@ -81,7 +68,7 @@ def _ffpp_methods(root: Path, compression: str) -> list[str]:
 
 
 def _faces_methods(root: Path) -> list[str]:
-    found = {folder.name for split in SPLITS for folder in _folders(root / split)} - {REAL}
+    found = {path.name for split in SPLITS for path in _folders(root / split)} - {REAL}
     if not found:
         raise DataMissing(f"{root}: no folder of a method beside {REAL}; docs/evaluate.md")
     return sorted(found)

@@ -11,8 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
+from litefake.aggregation import by_dataset, by_video
 from litefake.errors import DataMissing
 
+FIGURES = ("accuracy", "accuracy_at_half", "balanced_accuracy", "auc", "ap", "eer")
 Figure = Callable[[NDArray[Any], NDArray[Any]], float]
 
 
@@ -75,6 +77,29 @@ def per_method(scores: pd.DataFrame, threshold: float) -> dict[str, dict[str, fl
             "auc": auc,
         }
     return figures
+
+
+def per_dataset(scores: pd.DataFrame, threshold: float) -> dict[str, dict[str, Any]]:
+    """The figures of ``summarise`` for each data set, over faces and (``video_``) over clips.
+
+    Those of a data set that has one class alone are None: they would mean nothing.
+    """
+    figures = {}
+    for name, rows in by_dataset(scores):
+        figures[name] = {
+            "faces": len(rows),
+            "videos": rows["key"].nunique(),
+            "majority_baseline": float(max(rows["label"].mean(), 1 - rows["label"].mean())),
+            **_or_none(rows, threshold),
+            **{f"video_{key}": value for key, value in _or_none(by_video(rows), threshold).items()},
+        }
+    return figures
+
+
+def _or_none(scores: pd.DataFrame, threshold: float) -> dict[str, Any]:
+    if scores["label"].nunique() == 2:
+        return summarise(scores, threshold)
+    return dict.fromkeys(FIGURES)
 
 
 def bootstrap_interval(

@@ -4,7 +4,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from litefake import comparison, extraction, manifest, models, params, pruning, splits, training
+from litefake import (
+    comparison,
+    extraction,
+    manifest,
+    models,
+    official,
+    params,
+    pruning,
+    splits,
+    training,
+)
+from litefake.aggregation import by_dataset
 from litefake.demo import DemoParams
 from litefake.distillation import DistillParams
 from litefake.errors import ParamsInvalid
@@ -55,7 +66,8 @@ def check(file: Path, listing: Path) -> list[str]:
         return lines
     now = manifest.list_videos(dataset)
     _require_lists(dataset, params.section("split", splits.SplitParams, file), now)
-    lines.append(f"{dataset.root}: {len(now)} files found")
+    for name, found in by_dataset(now):
+        lines.append(f"{name or dataset.root}: {len(found)} files found")
     if dataset.layout == "faces":
         lines.append("split.protocol is not used: layout faces brings its own train and test")
     if listing.exists() and not manifest.read_table(listing).equals(now):
@@ -68,5 +80,5 @@ def _require_lists(
     dataset: manifest.DatasetParams, split: splits.SplitParams, listing: pd.DataFrame
 ) -> None:
     """Raise DataMissing before hours of extraction when ``split`` will find no official list."""
-    if dataset.layout == "ffpp" and split.protocol == "official":
-        splits.require_lists(listing)
+    if dataset.layout != "faces" and split.protocol == "official":
+        official.require_lists(listing)

@@ -1,5 +1,6 @@
 """Divide faces into train, val and test: official lists, whole people, or single frames."""
 
+from collections.abc import Iterator
 from typing import Any, Literal, Self
 
 import networkx as nx
@@ -7,6 +8,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
+from litefake import official
+from litefake.aggregation import by_dataset
 from litefake.errors import DataMissing
 from litefake.params import Section
 from litefake.reproducibility import seed_of
@@ -41,43 +44,33 @@ def place(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
     """``faces`` with the columns ``label`` (1 = fake) and ``split``, without those in no split.
 
     ``given_split`` holds the split that the data set's own lists give a clip, if any; the
-    protocol ``official`` goes by it. A face whose target and source stand in different
-    splits, or in none, is left out. Raises DataMissing.
+    protocol ``official`` goes by it, and divides those of several data sets that bring no
+    list by people. A face whose target and source stand in different splits, or in none, is
+    left out. Raises DataMissing.
     """
     faces = faces.assign(label=(faces["method"] != REAL).astype(int))
     if params.protocol == "frame":
         faces = _by_frame(faces, params)
     elif params.protocol == "official":
-        require_lists(faces)
-        faces = faces.assign(split=faces["given_split"].where(faces["given_split"] != ""))
+        listed, without = official.divide(faces, params.val, params.seed)
+        faces = pd.concat([listed, _by_people(without, params)]) if len(without) else listed
     else:
-        people = _by_identity(faces, params)
-        own = faces["person"].map(people)
-        donor = faces["source_person"].where(faces["source_person"] != "", faces["person"])
-        faces = faces.assign(split=own.where(own == donor.map(people)))
+        faces = _by_people(faces, params)
     return faces.dropna(subset="split")
-
-
-def require_lists(table: pd.DataFrame) -> None:
-    """Raise DataMissing when the data set's own lists give no clip of ``table`` a split."""
-    if (table["given_split"] == "").all():
-        raise DataMissing(
-            "split.protocol is official, but the data set has no splits/{train,val,test}.json "
-            "that name its clips; add them, or set split.protocol to identity in params.yaml"
-        )
 
 
 def place_given(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
     """The same for crops that come in ``train`` and ``test`` folders without names of people.
 
-    Without a ``val`` folder, validation is one contiguous block, the last of the same share
-    of every category: neighbouring files show the same person, so a block keeps most people
-    apart, but for its edge.
+    In a data set without a ``val`` folder, validation is one contiguous block, the last of the
+    same share of every category: neighbouring files show the same person, so a block keeps most
+    people apart, but for its edge.
     """
     faces = faces.assign(label=(faces["method"] != REAL).astype(int), split=faces["given_split"])
-    if not (faces["split"] == "val").any():
-        train = faces[faces["split"] == "train"]
-        for _, rows in train.groupby("method", sort=True):
+    for _, own in by_dataset(faces):
+        if (own["split"] == "val").any():
+            continue
+        for _, rows in own[own["split"] == "train"].groupby("method", sort=True):
             count = round(len(rows) * params.val)
             faces.loc[rows.index[len(rows) - count :], "split"] = "val"
     return faces
@@ -98,21 +91,26 @@ def paired(portraits: pd.DataFrame, method: str, draws: int) -> pd.DataFrame:
 def cap(placed: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
     """At most ``real`` real faces and ``per_method`` of each method, spread over the splits.
 
+    Of several data sets each has caps of its own, so that a large one does not crowd out another.
+
     Each split gets the share of the cap that it has of all faces, so that the mix of
     classes is the same in every split; the rows come shuffled. Raises DataMissing when a
     split ends without real or without fake faces.
     """
     if placed.empty:
         raise DataMissing("split: no face can be assigned; check split.protocol in params.yaml")
-    share = placed["split"].value_counts(normalize=True)
-    parts = []
-    for (split, method), rows in placed.groupby(["split", "method"], sort=True):
-        most = params.real if method == REAL else params.per_method
-        count = min(len(rows), max(1, round(most * share[split])))
-        parts.append(rows.sample(count, random_state=seed_of(params.seed, split, method) % 2**32))
+    parts = [part for _, rows in by_dataset(placed) for part in _capped(rows, params)]
     kept = pd.concat(parts)
     _require_both_classes(kept, params)
     return kept.sample(frac=1, random_state=params.seed).reset_index(drop=True)
+
+
+def _capped(placed: pd.DataFrame, params: SplitParams) -> Iterator[pd.DataFrame]:
+    share = placed["split"].value_counts(normalize=True)
+    for (split, method), rows in placed.groupby(["split", "method"], sort=True):
+        most = params.real if method == REAL else params.per_method
+        count = min(len(rows), max(1, round(most * share[split])))
+        yield rows.sample(count, random_state=seed_of(params.seed, split, method) % 2**32)
 
 
 def counts(table: pd.DataFrame, people_known: bool) -> dict[str, Any]:
@@ -131,6 +129,11 @@ def counts(table: pd.DataFrame, people_known: bool) -> dict[str, Any]:
             "methods": {
                 str(key): int(n) for key, n in rows["method"].value_counts().sort_index().items()
             },
+        }
+    if "dataset" in table:
+        figures["per_dataset"] = {
+            name: {split: int((rows["split"] == split).sum()) for split in SPLITS}
+            for name, rows in by_dataset(table)
         }
     figures["identities_shared"] = shared_identities(table) if people_known else None
     if not people_known:
@@ -159,6 +162,13 @@ def _by_frame(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
         place = np.searchsorted(np.round(limits), order, side="right")
         parts.append(rows.assign(split=np.array(["val", "test", "train"])[place]))
     return pd.concat(parts)
+
+
+def _by_people(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
+    people = _by_identity(faces, params)
+    own = faces["person"].map(people)
+    donor = faces["source_person"].where(faces["source_person"] != "", faces["person"])
+    return faces.assign(split=own.where(own == donor.map(people)))
 
 
 def _by_identity(faces: pd.DataFrame, params: SplitParams) -> dict[str, str]:

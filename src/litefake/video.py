@@ -52,7 +52,7 @@ def count_packets(path: Path | str) -> int:
     Raises VideoUnreadable.
     """
     with opened(path) as (container, stream):
-        packets = _packets(container, stream, Health())
+        packets = each_packet(container, stream, Health())
         return sum(packet.size > 0 and not packet.is_discard for packet in packets)
 
 
@@ -89,7 +89,7 @@ def _by_groups(
 ) -> Iterator[Frame]:
     """The wanted frames, decoding only what they need. Raises Distrusted, also midway."""
     met = Health()
-    listed = group_reader.listed(stream, _packets(container, stream, met))
+    listed = group_reader.listed(stream, each_packet(container, stream, met))
     if met != Health():
         raise Distrusted
     stretches = gops.plan(listed, wanted)
@@ -126,7 +126,7 @@ def opened(path: Path | str) -> Iterator[tuple[Any, Any]]:
         yield container, stream
 
 
-def _packets(container: Any, stream: Any, health: Health) -> Iterator[Any]:
+def each_packet(container: Any, stream: Any, health: Health) -> Iterator[Any]:
     """Every packet of the stream; a read error ends PyAV's loop, so it is started again."""
     errors = packets = 0
     reading = container.demux(stream)
@@ -156,7 +156,7 @@ def _meant(container: Any, stream: Any) -> int:
 
 def pictures(container: Any, stream: Any, health: Health) -> Iterator[Any]:
     """Every frame that can be decoded, in order, as PyAV gives it; ``health`` counts the rest."""
-    for packet in _packets(container, stream, health):
+    for packet in each_packet(container, stream, health):
         try:
             decoded = packet.decode()
         except av.error.FFmpegError:

@@ -1,0 +1,28 @@
+"""The command ``litefake audit``."""
+
+from pathlib import Path
+from typing import get_args
+
+from litefake.artifacts import write_csv, write_json
+from litefake.audit import run, table
+from litefake.errors import DataMissing
+from litefake.layouts.params import Layout
+
+
+def audit(
+    root: Path, layout: str | None, json: Path | None, csv: Path | None, clips: int, params: Path
+) -> int:
+    """Print the audit and write what is asked for; 1 when there are findings, else 0.
+
+    Raises DataMissing or ParamsInvalid.
+    """
+    if layout is not None and layout not in get_args(Layout):
+        raise DataMissing(f"{layout}: no such layout; one of {', '.join(get_args(Layout))}")
+    found = run.audit(root, layout, run.Settings.read(params, clips))  # type: ignore[arg-type]
+    for line in table.lines(found):
+        print(line)
+    if json:
+        write_json(json, table.as_dict(found))
+    if csv:
+        write_csv(csv, table.rows(found))
+    return 1 if found.findings else 0

@@ -1,0 +1,40 @@
+"""Ready face crops: ``<root>/<split>/<youtube or method>/*.{jpg,jpeg,png}``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from litefake.errors import DataMissing
+from litefake.layouts.rows import REAL, SPLITS, Row, entries, images, row
+
+
+def fits(root: Path) -> bool:
+    """Whether ``root`` looks like this layout."""
+    return any((root / split).is_dir() for split in SPLITS)
+
+
+def rows(root: Path, methods: Sequence[str]) -> list[Row]:
+    """Every image of ``methods`` and of the real class. Raises DataMissing."""
+    there = [split for split in SPLITS if (root / split).is_dir()]
+    for split in ("train", "test"):
+        if split not in there:
+            raise DataMissing(f"{root / split}: no such folder; layout faces needs train and test")
+    found = []
+    for split in there:
+        for method in (*sorted(methods), REAL):
+            for path in _images(root / split / method):
+                crop = row(root, path, f"{method}/{split}/{path.stem}", method)
+                found.append(crop | {"given_split": split})
+    return found
+
+
+def present(root: Path) -> list[str]:
+    """The methods that ``root`` has a folder of in any split."""
+    folders = [path for split in SPLITS for path in entries(root / split) if path.is_dir()]
+    return sorted({path.name for path in folders} - {REAL})
+
+
+def _images(folder: Path) -> list[Path]:
+    found = images(folder)
+    if not found:
+        raise DataMissing(f"{folder}: no image; add some or change dataset.methods in params.yaml")
+    return found

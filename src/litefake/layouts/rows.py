@@ -1,0 +1,114 @@
+"""What every layout has in common: the columns of a row, listing files, reading lists."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from litefake.errors import DataMissing
+from litefake.params import Section
+
+REAL = "youtube"  # the real class of every data set, named as in FaceForensics++
+SPLITS = ("train", "val", "test")
+IDENTITY = (
+    "key",
+    "method",
+    "target",
+    "source",
+    "person",
+    "source_person",
+    "control",
+    "given_split",
+)
+COLUMNS = (*IDENTITY, "path", "bytes", "mtime_ns")
+VIDEO_SUFFIXES = {".mp4", ".mov", ".mkv", ".avi", ".m4v"}
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
+
+Row = dict[str, Any]
+
+
+class Clip(Section):
+    """Whom a clip shows, and whether it is a null control (re-warped, not forged)."""
+
+    person: str
+    control: bool = False
+
+
+def row(root: Path, path: Path, key: str, method: str) -> Row:
+    """The row of the file at ``path``, as yet without any identity."""
+    state = path.stat()
+    return dict.fromkeys(IDENTITY, "") | {
+        "key": key,
+        "method": method,
+        "control": False,
+        "path": path.relative_to(root).as_posix(),
+        "bytes": state.st_size,
+        "mtime_ns": state.st_mtime_ns,
+    }
+
+
+def videos(folder: Path) -> list[Path]:
+    """The videos right in ``folder``, by name; none when there is no such folder."""
+    return sorted(path for path in entries(folder) if path.suffix.lower() in VIDEO_SUFFIXES)
+
+
+def images(folder: Path) -> list[Path]:
+    """The images right in ``folder`` in natural order: 2.jpg before 10.jpg."""
+    return sorted(pictures(entries(folder)), key=lambda path: (_natural(path.name), path.name))
+
+
+def pictures(paths: Iterable[Path]) -> list[Path]:
+    """Those of ``paths`` that are images by their names and not hidden, sorted."""
+    seen = (path for path in paths if not path.name.startswith("."))
+    return sorted(path for path in seen if path.suffix.lower() in IMAGE_SUFFIXES)
+
+
+def entries(folder: Path) -> Iterator[Path]:
+    """What lies right in ``folder`` and is not hidden."""
+    if folder.is_dir():
+        yield from (path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def _natural(name: str) -> list[str | int]:
+    parts = re.split(r"([0-9]+)", name)
+    return [int(part) if odd % 2 else part for odd, part in enumerate(parts)]
+
+
+def read_json(path: Path, kind: Any, wanted: str) -> Any:
+    """The file as a ``kind``. Raises DataMissing, saying what is ``wanted``."""
+
+    def parse(text: str) -> Any:
+        return TypeAdapter(kind).validate_python(json.loads(text))
+
+    return _read(path, parse, wanted)
+
+
+def read_lines(path: Path, wanted: str) -> list[str]:
+    """The lines of a text file. Raises DataMissing, saying what is ``wanted``."""
+    lines: list[str] = _read(path, str.splitlines, wanted)
+    return lines
+
+
+def _read(path: Path, parse: Callable[[str], Any], wanted: str) -> Any:
+    try:
+        return parse(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise DataMissing(f"{path}: not found; it must be {wanted}") from None
+    except ValueError:
+        raise DataMissing(f"{path}: must be {wanted}") from None
+
+
+def read_people(path: Path) -> dict[str, Clip]:
+    """Who is seen in a clip, for clips whose name does not say so; empty without the file.
+
+    ``{"060": {"person": "012", "control": true}}``: clip 060 shows person 012, re-warped only.
+    No public data set has such a file; there a clip's own name stands for the person.
+    """
+    if not path.exists():
+        return {}
+    wanted = 'a mapping such as {"060": {"person": "012", "control": true}}'
+    people: dict[str, Clip] = read_json(path, dict[str, Clip], wanted)
+    return people
