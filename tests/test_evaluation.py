@@ -134,7 +134,7 @@ def test_ready_crops_are_scored_whole_at_the_models_size(crops, judge):
     padded = np.pad(images.read(crops / "test/B/1.png"), ((5, 5), (0, 0), (0, 0)), "edge")
     wanted = detection.probabilities([evaluation.cut(padded, evaluation.whole(padded), SIZE)],
                                      judge.model, judge.card)  # fmt: skip
-    assert row["probability"] == pytest.approx(wanted[0], abs=1e-6)
+    assert row["probability"] == pytest.approx(wanted[0], abs=1e-4)  # another batch
 
 
 def test_the_test_part_is_taken_unless_another_is_named(crops, clips):

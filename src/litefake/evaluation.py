@@ -105,7 +105,7 @@ def evaluate(
 def _see_clips(
     outcome: Outcome, table: pd.DataFrame, root: Path, judge: Judge, every: int
 ) -> Iterator[pd.DataFrame]:
-    work = partial(report.judge_in_pool, model=judge.path, every=every)
+    work = partial(report.judge_in_pool, model=judge.path, every=every, detector=None)
     found = map_items(work, [root / path for path in table["path"]], "evaluate", "file")
     answers = []
     for path, label, judged in zip(table["path"], table["label"], found, strict=True):
