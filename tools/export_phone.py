@@ -83,7 +83,8 @@ def quantised(model: nn.Module, example: torch.Tensor, faces: Faces) -> nn.Modul
     with torch.inference_mode():
         for image in single(faces):
             prepared(image)
-    return convert_pt2e(prepared)
+    converted: nn.Module = convert_pt2e(prepared)
+    return converted
 
 
 def write(model: nn.Module, example: torch.Tensor, path: Path) -> None:
