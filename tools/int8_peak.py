@@ -15,8 +15,10 @@ import onnx
 from onnx import helper, numpy_helper
 
 from litefake import detection, exported
+from litefake.onnx_files import INPUT, IR_VERSION
 
 SIDE, LAYERS, REPEATS = 1024, 4, 30  # of the matrices, of the chain, of what is timed
+SHAPE = (1, SIDE, 32, SIDE // 32)  # SIDE pixels of SIDE channels
 
 
 def share_of_peak(model: Path) -> dict[str, Any]:
@@ -29,7 +31,7 @@ def share_of_peak(model: Path) -> dict[str, Any]:
         file = Path(name) / "product.onnx"
         onnx.save_model(int8_product(), file)
         product = exported.run_openvino(file.read_bytes(), 1)
-        factor = np.random.default_rng(0).standard_normal((SIDE, SIDE), np.float32)
+        factor = np.random.default_rng(0).standard_normal(SHAPE, np.float32)
         peak = LAYERS * SIDE**3 / quickest(lambda: product(factor))
     speeds = {}
     for batch in (1, detection.BATCH):
@@ -41,37 +43,36 @@ def share_of_peak(model: Path) -> dict[str, Any]:
 
 
 def int8_product() -> onnx.ModelProto:
-    """SIDE x SIDE, quantised to U8, times S8 weights of the same size, as a chain of LAYERS."""
+    """A chain of LAYERS products, SIDE x SIDE each: U8 activations, S8 weights per channel.
+
+    Written as 1 x 1 convolutions of SIDE channels: OpenVINO runs a plain MatMul like this one
+    in fp32.
+    """
     random = np.random.default_rng(0)
     tensors = [
-        numpy_helper.from_array(np.float32(0.02), "step"),
-        numpy_helper.from_array(np.uint8(128), "zero"),
+        numpy_helper.from_array(np.array(0.02, np.float32), "step"),
+        numpy_helper.from_array(np.array(0, np.uint8), "zero"),
         numpy_helper.from_array(np.full(SIDE, 0.01, np.float32), "weight_step"),
         numpy_helper.from_array(np.zeros(SIDE, np.int8), "weight_zero"),
     ]
-    nodes, last = [], "images"
+    nodes, last = [], INPUT
     for layer in range(LAYERS):
-        weights = random.integers(-127, 128, (SIDE, SIDE), dtype=np.int8)
+        weights = random.integers(-127, 128, (SIDE, SIDE, 1, 1), dtype=np.int8)
         tensors.append(numpy_helper.from_array(weights, f"w{layer}"))
+        weight_scale = [f"w{layer}", "weight_step", "weight_zero"]
         nodes += [
             helper.make_node("QuantizeLinear", [last, "step", "zero"], [f"q{layer}"]),
             helper.make_node("DequantizeLinear", [f"q{layer}", "step", "zero"], [f"d{layer}"]),
-            helper.make_node(
-                "DequantizeLinear",
-                [f"w{layer}", "weight_step", "weight_zero"],
-                [f"dw{layer}"],
-                axis=1,
-            ),
-            helper.make_node("MatMul", [f"d{layer}", f"dw{layer}"], [f"m{layer}"]),
+            helper.make_node("DequantizeLinear", weight_scale, [f"dw{layer}"], axis=0),
+            helper.make_node("Conv", [f"d{layer}", f"dw{layer}"], [f"m{layer}"]),
         ]
         last = f"m{layer}"
-    sides = [SIDE, SIDE]
     ends = [
-        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, sides)
-        for name in ("images", last)
+        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, SHAPE) for name in (INPUT, last)
     ]
     graph = helper.make_graph(nodes, "product", ends[:1], ends[1:], tensors)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    opset = helper.make_opsetid("", 18)
+    return helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
 
 
 def quickest(work: Callable[[], object]) -> float:
