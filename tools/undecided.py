@@ -36,7 +36,7 @@ def summary(found: list[tuple[str, Judgement]]) -> dict[str, Any]:
 
     ``too_few_faces`` and ``interval`` are the two rules; accuracy is that of the decided.
     """
-    answers = Counter((label, one.verdict.answer) for label, one in found)
+    answers: Counter[tuple[str, str]] = Counter((label, one.verdict.answer) for label, one in found)
     withheld = [one.verdict for _, one in found if one.verdict.answer == "undecided"]
     unscored = sum(one.probability is None for one in withheld)
     decided = len(found) - len(withheld)
