@@ -1,6 +1,7 @@
 from fractions import Fraction
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -122,3 +123,35 @@ def test_a_failure_leaves_nothing_behind(tmp_path):
     with pytest.raises(VideoUnreadable, match=r"a\.mp4"):
         annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
     assert list(tmp_path.iterdir()) == [source]
+
+
+def test_a_box_beyond_the_border_is_cut_off_and_the_label_is_read_in_white():
+    planes = annotation.planes_of(av.VideoFrame.from_ndarray(np.full((240, 320, 3), 128, np.uint8)))
+    annotation.draw(planes, [Mark(Square(-41, -33, 401), 0.9), Mark(Square(101, 81, 60), 0.9)], 0.5)
+    image = cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420).astype(int)
+    assert image.shape == (240, 320, 3)
+    assert np.abs(image[120, 100] - FAKE).max() < 40  # an odd side starts at the even pixel
+    assert np.abs(image[238, 200] - 128).max() < 5  # the large box shows no edge but its label's
+    label = image[60:80, 100:170]
+    assert label.min(axis=2).max() > 240  # white, not a shade of the colour
+    assert image[:, :, 0].max() <= 255
+
+
+def test_a_frame_of_its_own_planes_is_copied_without_a_change():
+    source = np.random.default_rng(0).integers(16, 236, (96, 64), dtype=np.uint8)
+    assert (annotation.planes_of(av.VideoFrame.from_ndarray(source, "yuv420p")) == source).all()
+
+
+def test_what_the_planes_mean_is_kept(tmp_path):
+    source = tmp_path / "a.mp4"
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.colorspace = 1  # BT.709
+        planes = np.full((72, 64), 90, np.uint8)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, "yuv420p")))
+        container.mux(stream.encode(None))
+    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
+    with av.open(str(source)) as one, av.open(str(tmp_path / "b.mp4")) as other:
+        codecs = [file.streams.video[0].codec_context for file in (one, other)]
+        assert [int(codec.colorspace) for codec in codecs] == [1, 1]

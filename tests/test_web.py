@@ -1,8 +1,12 @@
 """The service behind the page: what it takes, what it refuses, and what it leaves behind."""
 
 import asyncio
+import json
 import os
+import re
+import sys
 import time
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -15,7 +19,7 @@ from litefake.web import api
 from litefake.web.gate import _Body
 from litefake.web.job import check
 from litefake.web.limits import BeyondLimits, Limits, Refused, TooSlow, TooSlowUpload
-from litefake.web.process import CLIP, Worker
+from litefake.web.process import CLIP, REPORT, Worker
 from litefake.web.service import Outcome, Service, plain_name, remove_older
 from tests.clips import draw_face, write_clip
 from tests.conftest import CROP, new_model
@@ -244,6 +248,45 @@ def test_a_job_that_dies_or_hangs_is_one_refusal(run, model, clip, folder):
     died, hung = run(both())
     assert (died.status, "ended the process" in str(died)) == (422, True)
     assert isinstance(hung, TooSlow)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_clip_that_wants_too_much_memory_ends_its_job_and_nothing_else(
+    run, model, clip, folder, tmp_path
+):
+    """The limit is set 200 MB above what the worker holds; a frame of the large clip has 106."""
+    large = write_clip(tmp_path / "large.mp4", [np.full((4320, 8192, 3), 90, np.uint8)] * 2)
+    limits = LIMITS.model_copy(update={"max_side": 8192})
+
+    async def held():
+        worker = await Worker.start(model, limits)
+        try:
+            assert await worker.ready()
+            status = Path(f"/proc/{worker._process.pid}/status").read_text()
+            return int(re.search(r"VmData:\s+(\d+) kB", status)[1]) // 1024
+        finally:
+            await worker.kill()
+
+    async def judged(worker, source):
+        (folder / CLIP).write_bytes(source.read_bytes())
+        job = {"folder": str(folder), "name": "a", "every": 1, "detector": None}
+        job |= {"pictures": False, "limits": limits.model_dump()}
+        assert await worker.ready()
+        async for _ in worker.run(job, 120):
+            pass
+        return json.loads((folder / REPORT).read_text())["faces"]
+
+    async def scene():
+        tight = limits.model_copy(update={"memory_megabytes": await held() + 200})
+        worker = await Worker.start(model, tight)
+        try:
+            with pytest.raises(Refused, match="ended the process"):
+                await judged(worker, large)
+            return await judged(worker, clip)
+        finally:
+            await worker.kill()
+
+    assert run(scene()) > 0
 
 
 def test_a_long_video_is_refused_by_its_packets(clip):

@@ -45,6 +45,7 @@ def render(text: str, read: Read = in_work_tree) -> str:
         "portraits": partial(portraits, read),
         "subset": partial(subset, read),
         "robustness": partial(robustness, read),
+        "undecided": partial(undecided, read),
     }
     return PART.sub(lambda match: f"{match[1]}{makers[match[2]]()}\n{match[4]}", text)
 
@@ -117,6 +118,17 @@ def robustness(read: Read) -> str:
         ]
         lines.append(f"| {kind} | {clean:.3f} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def undecided(read: Read) -> str:
+    """How many validation clips got no answer, and why."""
+    found = json.loads(read("metrics/undecided.json"))
+    return (
+        f"{found['undecided']} of {found['clips']} validation clips "
+        f"({100 * found['share']:.1f} %) end undecided: {found['interval']} because the interval "
+        f"spans the threshold, {found['too_few_faces']} for want of faces. Of the others "
+        f"{100 * found['accuracy_of_decided']:.1f} % are right."
+    )
 
 
 def stages() -> str:

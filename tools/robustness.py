@@ -100,12 +100,7 @@ def _auc(labels: list[int], crops: list[np.ndarray], judge: report.Judge) -> flo
     """NaN when the faces of a class are no longer found."""
     if len(set(labels)) < 2:
         return float("nan")
-    scores = [detection.probabilities(part, judge.model, judge.card) for part in _parts(crops)]
-    return float(roc_auc_score(labels, np.concatenate(scores)))
-
-
-def _parts(crops: list[np.ndarray], size: int = 32) -> list[list[np.ndarray]]:
-    return [crops[start : start + size] for start in range(0, len(crops), size)]
+    return float(roc_auc_score(labels, detection.probabilities(crops, judge.model, judge.card)))
 
 
 def _plot(table: pd.DataFrame, path: Path) -> None:

@@ -6,7 +6,6 @@ Judges the clips of the built-in data set's test people (first real clip and fiv
 once with the model's own detector and once with each other one, the same frames each time.
 """
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,21 +18,11 @@ from litefake import detection, networks
 from litefake.artifacts import write_json
 from litefake.card import Card
 from litefake.networks import Network
+from tools.demo_clips import clips_of
 
-DEMO = Path("data/videos")
 OUT = Path("metrics/bench/swap_detector.json")
 DETECTORS = ("haar", "blazeface", "blazeface_full")
 EVERY = 6  # frames
-
-
-def clips_of_test() -> list[tuple[Path, int]]:
-    """Clip and label (1 = fake) of the test people."""
-    pairs = json.loads((DEMO / "splits" / "test.json").read_text(encoding="utf-8"))
-    folder = DEMO / "original_sequences" / "youtube" / "c23" / "videos"
-    clips = [(folder / f"{number}.mp4", 0) for pair in pairs for number in pair]
-    names = {f"{a}_{b}.mp4" for pair in pairs for a, b in (pair, pair[::-1])}
-    fakes = sorted((DEMO / "manipulated_sequences").glob("*/c23/videos/*.mp4"))
-    return clips + [(path, 1) for path in fakes if path.name in names]
 
 
 def answers(model: Network, card: Card, detector: str) -> pd.DataFrame:
@@ -41,7 +30,7 @@ def answers(model: Network, card: Card, detector: str) -> pd.DataFrame:
     crop = card.crop.model_copy(update={"detector": detector, "detector_file": ""})
     swapped = card.model_copy(update={"crop": crop})
     parts = []
-    for path, label in clips_of_test():
+    for path, label in clips_of("test"):
         found = pd.DataFrame(detection.look(path, model, swapped, EVERY, 1).faces)
         clip = f"{path.parents[2].name}/{path.name}"
         parts.append(biggest(found).assign(clip=clip, label=label))

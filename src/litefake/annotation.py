@@ -86,6 +86,8 @@ def annotate(source: Path | str, target: Path | str, faces: Sightings, threshold
         writer = _Writer(made, stream.average_rate or Fraction(25))
         audio = _Audio(made, sound)
         for picture in pictures(container, stream, Health()):
+            if not written and _has_planes(picture):
+                writer.keep_colours(stream.codec_context)
             planes = planes_of(picture)
             draw(planes, timeline.at(written), threshold)
             audio.copy_until(writer.write(planes, picture.time))
@@ -100,10 +102,14 @@ def planes_of(picture: Any) -> Planes:
 
     Most clips have these planes already: to RGB and back would cost as much as the decoding.
     """
-    even = picture.width % 2 == picture.height % 2 == 0
-    if picture.format.name == "yuv420p" and even and not picture.rotation:
+    if _has_planes(picture):
         return np.asarray(picture.to_ndarray(), np.uint8)
     return _to_planes(upright(picture))
+
+
+def _has_planes(picture: Any) -> bool:
+    even = picture.width % 2 == picture.height % 2 == 0
+    return bool(picture.format.name == "yuv420p" and even and not picture.rotation)
 
 
 def _to_planes(image: np.ndarray) -> Planes:
@@ -165,6 +171,11 @@ class _Writer:
         self._stream.pix_fmt = "yuv420p"
         self._stream.codec_context.time_base = TICK
         self._last: Fraction | None = None
+
+    def keep_colours(self, source: Any) -> None:
+        """Say of the copy what ``source`` says of how its planes become colours."""
+        for name in ("color_primaries", "color_trc", "colorspace", "color_range"):
+            setattr(self._stream.codec_context, name, getattr(source, name))
 
     def write(self, planes: Planes, seconds: float | None) -> float:
         """Encode one frame; the time it is shown at, in seconds."""

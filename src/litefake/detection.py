@@ -124,6 +124,13 @@ def _score(seen: list[_Seen], model: Network, card: Card) -> list[tuple[float, .
 
 
 def probabilities(faces: list[np.ndarray], model: Network, card: Card) -> NDArray[np.float64]:
-    """The calibrated probability of fake of each crop (uint8, RGB), shape N."""
-    images = inputs.normalise(faces, card.image_size, card.mean, card.std)
-    return scaling.probabilities(model(images)[:, 0].astype(np.float64), card.scaling)
+    """The calibrated probability of fake of each crop (uint8, RGB), shape N.
+
+    BATCH of them are scored at a time.
+    """
+    logits = [np.empty(0)]
+    for start in range(0, len(faces), BATCH):
+        part = faces[start : start + BATCH]
+        images = inputs.normalise(part, card.image_size, card.mean, card.std)
+        logits.append(model(images)[:, 0].astype(np.float64))
+    return scaling.probabilities(np.concatenate(logits), card.scaling)

@@ -55,7 +55,7 @@ def load(path: Path | str, threads: int, engine: Engine | None = None) -> tuple[
     """
     content, card, origin = onnx_files.read(path)
     chosen = engine or _fastest()
-    start = {"onnxruntime": _onnxruntime, "openvino": _openvino}[chosen]
+    start = {"onnxruntime": _onnxruntime, "openvino": run_openvino}[chosen]
     try:
         runner = start(content, threads)
         answer = runner(np.zeros((1, 3, card.image_size, card.image_size), np.float32))
@@ -88,7 +88,8 @@ def _onnxruntime(content: bytes, threads: int) -> Runner:
     return run
 
 
-def _openvino(content: bytes, threads: int) -> Runner:
+def run_openvino(content: bytes, threads: int) -> Runner:
+    """What OpenVINO makes of an ONNX file with one input and one output."""
     import openvino
 
     core = openvino.Core()
