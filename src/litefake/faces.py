@@ -87,10 +87,22 @@ def cut(image: np.ndarray, square: Square, size: int) -> np.ndarray:
     in the frame the face was, a reflection could show a second mouth or eye.
     """
     height, width = image.shape[:2]
-    rows = np.clip(np.arange(square.y, square.y + square.side), 0, height - 1)
-    columns = np.clip(np.arange(square.x, square.x + square.side), 0, width - 1)
+    top, bottom, above = _inside(square.y, square.side, height)
+    left, right, before = _inside(square.x, square.side, width)
+    below = square.side - above - (bottom - top)
+    after = square.side - before - (right - left)
+    part = image[top:bottom, left:right]
+    if above or below or before or after:
+        part = cv2.copyMakeBorder(part, above, below, before, after, cv2.BORDER_REPLICATE)
     interpolation = cv2.INTER_AREA if square.side > size else cv2.INTER_CUBIC
-    return cv2.resize(image[np.ix_(rows, columns)], (size, size), interpolation=interpolation)
+    return cv2.resize(part, (size, size), interpolation=interpolation)
+
+
+def _inside(start: int, side: int, length: int) -> tuple[int, int, int]:
+    """First and last + 1 of the pixels that a frame has, and how many are missing before."""
+    first = min(max(start, 0), length - 1)
+    last = min(max(start + side - 1, 0), length - 1)
+    return first, last + 1, min(max(-start, 0), side - 1)
 
 
 def crop(image: np.ndarray, box: Box, p: CropParams) -> np.ndarray:
