@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "litefake"
 LAYERS = [
     ["errors"],
-    ["params", "artifacts", "parallel", "images", "locks", "shipped", "gops"],
+    ["params", "artifacts", "parallel", "images", "locks", "shipped", "gops", "storage"],
     ["reproducibility", "group_reader"],
     ["manifest", "video", "faces", "transforms", "aggregation", "metrics", "calibration"],
     ["landmarks"],
