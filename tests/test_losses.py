@@ -56,11 +56,11 @@ def test_the_share_is_of_each_class_not_of_all():
 
 def stage(folder: Path, limit: int | None = None) -> subprocess.CompletedProcess[str]:
     """``stages.extract_frames``; no file may grow beyond ``limit`` bytes."""
+    modules = f"{REPOSITORY / 'src'}{os.pathsep}{REPOSITORY}"
     return subprocess.run(
         [sys.executable, "-m", "stages.extract_frames"],
         cwd=folder,
-        env=os.environ
-        | {"PYTHONPATH": f"{REPOSITORY / 'src'}:{REPOSITORY}", "LITEFAKE_WORKERS": "1"},
+        env=os.environ | {"PYTHONPATH": modules, "LITEFAKE_WORKERS": "1"},
         capture_output=True,
         text=True,
         preexec_fn=limit and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))),
@@ -101,7 +101,7 @@ def test_a_failure_to_write_is_one_line_with_the_file(number):
 
 def test_another_failure_of_the_system_keeps_its_traceback():
     with pytest.raises(FileNotFoundError), writing():
-        Path("none").open()
+        Path("none").read_bytes()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
