@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro web test browser check bench-detect bench-detectors bench-preprocess fuzz kill robustness lint docs clean
+.PHONY: help setup repro web test browser check bench-detect bench-detectors bench-preprocess fuzz kill packaged robustness portraits lint docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -24,8 +24,8 @@ repro: setup check ## build the data, run every stage, regenerate the comparison
 	dvc repro
 	@echo && cat metrics/comparison.md
 
-web: setup ## judge clips in the browser, with what make repro made or the packaged model
-	PYTHONPATH=src python -m litefake web $(addprefix --model ,$(wildcard models/prune_kd.safetensors))
+web: setup ## judge clips in the browser, with the packaged model or MODEL=file
+	PYTHONPATH=src python -m litefake web $(addprefix --model ,$(MODEL))
 
 check: setup ## check params.yaml and the data set before anything runs
 	PYTHONPATH=src python -m litefake check
@@ -36,8 +36,16 @@ test: setup browser ## run the tests
 bench-detect: setup ## what a verdict costs, against the naive way (after make repro)
 	PYTHONPATH=src python -m tools.bench_detect
 
+packaged: setup ## make the packaged model anew: portraits, their profile, the package
+	test -d data/portraits || PYTHONPATH=src python -m tools.portraits
+	PYTHONPATH=src python -m tools.run_profile portraits
+	PYTHONPATH=src python -m tools.package_model
+
 robustness: setup ## every model under JPEG, blur, noise, ... (after make repro)
 	PYTHONPATH=src python -m tools.robustness
+
+portraits: setup ## bring 536 licensed portraits, checked, for self-blending
+	@PYTHONPATH=src python -m tools.portraits
 
 browser: setup ## find or install the Chromium that the tests of the page drive
 	@PYTHONPATH=src python -m tools.browser

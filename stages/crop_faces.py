@@ -4,7 +4,7 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from litefake import cropping, errors, faces, manifest, params
+from litefake import cropping, errors, faces, manifest, pairs, params, portraits
 from litefake.artifacts import write_csv, write_json
 from litefake.locks import alone
 from litefake.parallel import map_items
@@ -18,23 +18,24 @@ FOLDER, SHEETS = Path("data/faces"), Path("data/contact_sheets")
 def main() -> None:
     dataset = params.section("dataset", manifest.DatasetParams)
     crop = params.section("faces", faces.CropParams)
-    ready = dataset.layout == "faces"
-    root = Path(dataset.root if ready else "data/frames")
-    frames = manifest.read_table("data/manifest.csv" if ready else root / "index.csv")
-    if ready:
-        frames = frames.assign(frame=0, seconds=float("nan"))
-    frames = frames[[*manifest.IDENTITY, "frame", "seconds", "path"]]
+    pairing = params.section("pairs", pairs.PairParams)
+    stored = crop if dataset.layout != "portraits" else portraits.larger(crop, pairing)
+    root = Path(dataset.root if dataset.held_ready else "data/frames")
+    frames = cropping.frames_of(dataset.held_ready)
 
     shutil.rmtree(FOLDER, ignore_errors=True)
     shutil.rmtree(SHEETS, ignore_errors=True)
     items = [rows.to_dict("records") for _, rows in frames.groupby("key", sort=False)]
-    work = partial(cropping.crop_clip, root=root, folder=FOLDER, p=crop, ready=ready)
+    ready = dataset.layout == "faces"
+    work = partial(cropping.crop_clip, root=root, folder=FOLDER, p=stored, ready=ready)
     clips = list(map_items(work, items, f"faces -> {FOLDER}", "clip"))
-    crops = cropping.index(frames, clips)
+    crops, summary = cropping.index(frames, clips), cropping.summary(clips)
+    if dataset.layout == "portraits":
+        crops, summary["without_points"] = portraits.prepare(FOLDER, crops, crop, pairing)
 
     cropping.write_contact_sheets(crops, FOLDER, SHEETS)
     write_csv(FOLDER / "index.csv", crops)
-    write_json("metrics/crop_faces.json", cropping.summary(clips))
+    write_json("metrics/crop_faces.json", summary)
 
 
 if __name__ == "__main__":

@@ -22,9 +22,9 @@ def main() -> None:
     clips = videos[list(manifest.IDENTITY)]
 
     shutil.rmtree(FOLDER, ignore_errors=True)
-    if dataset.layout == "faces":
+    if dataset.held_ready:
         write_csv(FOLDER / "index.csv", extraction.index(clips, []))
-        reason = "layout faces: the data set holds crops"
+        reason = f"layout {dataset.layout}: the data set holds images"
         write_json("metrics/extract_frames.json", {"skipped": reason})
         return
     work = partial(

@@ -17,7 +17,8 @@ def main() -> None:
     kd = params.section("kd", DistillParams)
     print(f"kd_lite0: will write {MODEL}")
 
-    with setting.run("kd_lite0", {"lite0": network, "kd": kd}, [SPLIT, TEACHER]) as run:
+    inputs = [*dataset.sources(FACES, SPLIT), TEACHER]
+    with setting.run("kd_lite0", {"lite0": network, "kd": kd}, inputs) as run:
         teacher, teacher_card = models.load(TEACHER)
         model, card = models.create(network, setting.faces, setting.trained_on, setting.seed)
         faces = dataset.read_train_val(FACES, SPLIT, card, setting.augment)

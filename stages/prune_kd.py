@@ -18,7 +18,8 @@ def main() -> None:
     prune = params.section("prune", pruning.PruneParams)
     print(f"prune_kd: will write {MODEL}")
 
-    with setting.run("prune_kd", {"kd": kd, "prune": prune}, [SPLIT, TEACHER, STUDENT]) as run:
+    inputs = [*dataset.sources(FACES, SPLIT), TEACHER, STUDENT]
+    with setting.run("prune_kd", {"kd": kd, "prune": prune}, inputs) as run:
         teacher, teacher_card = models.load(TEACHER)
         student, card = models.load(STUDENT)
         faces = dataset.read_train_val(FACES, SPLIT, card, setting.augment)

@@ -1,6 +1,6 @@
 """Divide the faces into train, val and test, so that nobody stands in two of them."""
 
-from litefake import errors, manifest, params, splits
+from litefake import errors, manifest, pairs, params, splits
 from litefake.artifacts import write_csv, write_json
 from litefake.locks import alone
 
@@ -11,7 +11,9 @@ def main() -> None:
     split = params.section("split", splits.SplitParams)
     faces = manifest.read_table("data/faces/index.csv")
 
-    people_known = dataset.layout == "ffpp"
+    if dataset.layout == "portraits":
+        faces = splits.paired(faces, pairs.METHOD, int(params.value("pairs.draws")))
+    people_known = dataset.layout != "faces"
     placed = (splits.place if people_known else splits.place_given)(faces, split)
     table = splits.cap(placed, split)
     left_out = {"no_split": len(faces) - len(placed), "over_the_cap": len(placed) - len(table)}

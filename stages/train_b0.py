@@ -15,7 +15,7 @@ def main() -> None:
     network = params.section("b0", models.ModelParams)
     print(f"train_b0: will write {MODEL}")
 
-    with setting.run("train_b0", {"b0": network}, [SPLIT]) as run:
+    with setting.run("train_b0", {"b0": network}, dataset.sources(FACES, SPLIT)) as run:
         model, card = models.create(network, setting.faces, setting.trained_on, setting.seed)
         faces = dataset.read_train_val(FACES, SPLIT, card, setting.augment)
         phases = setting.phases(network.epoch_factor)

@@ -15,7 +15,7 @@ def main() -> None:
     network = params.section("lite0", models.ModelParams)
     print(f"train_lite0: will write {MODEL}")
 
-    with setting.run("train_lite0", {"lite0": network}, [SPLIT]) as run:
+    with setting.run("train_lite0", {"lite0": network}, dataset.sources(FACES, SPLIT)) as run:
         model, card = models.create(network, setting.faces, setting.trained_on, setting.seed)
         faces = dataset.read_train_val(FACES, SPLIT, card, setting.augment)
         phases = setting.phases(network.epoch_factor)

@@ -101,7 +101,13 @@ def new_model(
     crop: CropParams, architecture: str = "tf_efficientnet_lite0", weights: str = "packaged"
 ):
     params = models.ModelParams.model_validate(
-        {"architecture": architecture, "weights": weights, "dropout": 0.2, "epoch_factor": 1.0}
+        {
+            "architecture": architecture,
+            "weights": weights,
+            "dropout": 0.2,
+            "epoch_factor": 1.0,
+            "false_alarms": 1.0,
+        }
     )
     return models.create(params, crop, "drawn faces", seed=0)
 

@@ -2,19 +2,18 @@ from fractions import Fraction
 
 import av
 import numpy as np
-import pandas as pd
 import pytest
 
 from litefake import annotation, video
 from litefake.annotation import FAKE, REAL, Mark, Timeline
-from litefake.detection import COLUMNS
 from litefake.errors import VideoUnreadable
 from litefake.faces import Square
+from litefake.sightings import table
 from tests.clips import number_in, numbered, rotate_header, write_clip
 
 
 def faces(*rows):
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return table(rows)
 
 
 NOBODY = faces()
@@ -94,9 +93,9 @@ def test_a_rotated_clip_is_written_upright(tmp_path):
 def test_the_box_has_the_colour_of_the_answer_and_stays_inside_its_track(tmp_path):
     gray = [np.full((240, 320, 3), 128, np.uint8)] * 12
     source = write_clip(tmp_path / "a.mp4", gray)
-    table = faces((2, 0.08, 0, 50, 80, 100, 0.9), (8, 0.32, 0, 110, 80, 100, 0.9))
-    table = pd.concat([table, faces((5, 0.2, 1, 200, 90, 60, 0.1))])
-    annotation.annotate(source, tmp_path / "b.mp4", table, 0.5)
+    first = [(2, 0.08, 0, 50, 80, 100, 0.9), (8, 0.32, 0, 110, 80, 100, 0.9)]
+    seen = faces(*first, (5, 0.2, 1, 200, 90, 60, 0.1))
+    annotation.annotate(source, tmp_path / "b.mp4", seen, 0.5)
     pictures = [frame.image.astype(int) for frame in video.read_frames(tmp_path / "b.mp4")]
 
     def near(picture, x, y, colour):

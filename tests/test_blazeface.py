@@ -3,6 +3,7 @@
 import functools
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -102,7 +103,7 @@ def test_the_letterbox_can_be_undone(height, width, size, data):
 
 @VARIANTS
 def test_the_shipped_network_is_the_one_of_the_pinned_wheel(variant):
-    assert digest(blazeface.ASSETS / variant.file) == FILES[variant.file]
+    assert digest(blazeface.ASSETS / variant.file) == FILES[f"face_detection/{variant.file}"]
 
 
 @VARIANTS
@@ -115,6 +116,27 @@ def test_it_finds_a_rendered_head_where_it_is(variant):
     assert abs(x + width / 2 - (left + right) / 2) < 0.15 * (right - left)
     assert abs(y + height / 2 - (top + bottom) / 2) < 0.2 * (bottom - top)
     assert 0.8 < width / (right - left) < 1.5
+
+
+def test_a_face_too_small_for_the_whole_frame_is_found_in_a_part_of_it():
+    head = cv2.resize(rendered_head().image, (70, 70), interpolation=cv2.INTER_AREA)
+    frame = np.full((720, 1280, 3), head[0, 0], np.uint8)
+    frame[500:570, 1000:1070] = head
+    finder = blaze(FULL_RANGE)
+    assert len(finder._find(frame)[0]) == 0, "else this tests nothing"
+    ((x, y, side, _),) = finder.detect(frame)
+    assert abs(x + side / 2 - 1035) < 10
+    assert abs(y + side / 2 - 535) < 12
+
+
+@given(st.integers(1, 400), st.integers(1, 400))
+def test_the_parts_cover_a_frame_and_overlap(height, width):
+    seen = np.zeros((height, width), int)
+    for (x, y), part in blazeface.parts(np.zeros((height, width, 3), np.uint8)):
+        rows, columns = part.shape[:2]
+        assert max(rows, columns) <= round(0.6 * max(height, width)) or max(height, width) == 1
+        seen[y : y + rows, x : x + columns] += 1
+    assert (seen >= 1).all()
 
 
 @VARIANTS

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litefake import calibration
+from litefake.scaling import Scaling, probabilities
 
 
 def test_the_scale_and_offset_of_overconfident_logits_are_found():
@@ -25,7 +26,7 @@ def test_no_scaling_nearby_is_better_and_all_is_finite(pairs):
     for slope, shift in ((1.1, 0), (0.9, 0), (1, 0.1), (1, -0.1)):
         temperature = np.clip(found.temperature * slope, 0.05, 20)
         bias = np.clip(found.bias + shift, -20, 20)
-        other = calibration.Scaling(temperature, bias)
+        other = Scaling(temperature, bias)
         assert loss <= calibration.cross_entropy(logits, labels, other) + 1e-3
 
 
@@ -33,8 +34,8 @@ def test_no_scaling_nearby_is_better_and_all_is_finite(pairs):
     st.lists(st.floats(-30, 30), min_size=1, max_size=20), st.floats(0.05, 20), st.floats(-20, 20)
 )
 def test_probabilities_keep_the_order_of_logits(logits, temperature, bias):
-    scaling = calibration.Scaling(temperature, bias)
-    values = calibration.probabilities(np.sort(np.array(logits)), scaling)
+    found = Scaling(temperature, bias)
+    values = probabilities(np.sort(np.array(logits)), found)
     assert (np.diff(values) >= 0).all()
     assert ((values >= 0) & (values <= 1)).all()
 
@@ -61,3 +62,27 @@ def test_no_threshold_beats_the_fitted_one(pairs):
 
     best = max(balanced(cut / 200) for cut in range(201))
     assert balanced(calibration.fit_threshold(probability, labels)) == pytest.approx(best)
+
+
+def test_a_bound_on_false_alarms_moves_the_threshold_no_further_than_needed():
+    probability = np.array([0.1, 0.2, 0.6, 0.3, 0.7, 0.8])
+    labels = np.array([0.0, 0, 0, 1, 1, 1])
+    assert calibration.fit_threshold(probability, labels) == pytest.approx(0.65)
+    four = np.array([0.1, 0.2, 0.5, 0.6, 0.4, 0.55, 0.7, 0.8])
+    marks = np.array([0.0, 0, 0, 0, 1, 1, 1, 1])
+    loose = calibration.fit_threshold(four, marks, 0.5)
+    strict = calibration.fit_threshold(four, marks, 0.0)
+    assert strict == pytest.approx(0.65)
+    assert (four[marks == 0] > loose).mean() <= 0.5
+    assert (four[marks == 0] > strict).sum() == 0
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=4, max_size=30),
+    st.floats(0, 1),
+)
+def test_the_bound_on_false_alarms_holds(pairs, most):
+    probability = np.array([0.3, 0.6, *(value for value, _ in pairs)])
+    labels = np.array([0.0, 1.0, *(float(label) for _, label in pairs)])
+    threshold = calibration.fit_threshold(probability, labels, most)
+    assert (probability[labels == 0] > threshold).mean() <= most

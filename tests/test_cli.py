@@ -1,10 +1,14 @@
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
 import yaml
 from typer.testing import CliRunner
 
-from litefake import cli, errors, manifest, params, preflight
+from litefake import cli, errors, manifest, params, preflight, shipped
 from litefake.errors import DataMissing, LitefakeError
+from tests.clips import draw_face, write_clip
 from tools.stage_code import ROOT
 
 FACES = [("train", "youtube"), ("train", "Deepfakes"), ("test", "youtube"), ("test", "Deepfakes")]
@@ -86,3 +90,47 @@ def test_the_listing_survives_a_round_trip(tmp_path):
     table = manifest.list_videos(dataset)
     table.to_csv(tmp_path / "m.csv", index=False)
     pd.testing.assert_frame_equal(manifest.read_table(tmp_path / "m.csv"), table)
+
+
+HEAVY = {"torch", "timm", "torchvision", "pandas", "sklearn", "matplotlib", "gradio", "fastapi"}
+SPY = """
+import sys
+from litefake import cli
+try:
+    cli.main()
+except SystemExit as ended:
+    assert not ended.code, ended.code
+print("loaded:", *sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+def loaded_by(*arguments):
+    """The top-level modules that the command has imported when it ends."""
+    done = subprocess.run(
+        [sys.executable, "-c", SPY, *map(str, arguments)],
+        env={"PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+def test_an_exported_model_judges_without_torch_and_pandas(tmp_path):
+    """What takes ten seconds to start is not used; what is needed is there."""
+    clip = write_clip(tmp_path / "clip.mp4", [draw_face()] * 12)
+    arguments = (
+        "--model",
+        shipped.MODEL,
+        "--json",
+        tmp_path / "r.json",
+        "--out",
+        tmp_path / "o.mp4",
+    )
+    loaded = loaded_by("detect", clip, *arguments)
+    assert not loaded & HEAVY
+    assert {"cv2", "av", "numpy"} <= loaded
+
+
+def test_asking_for_help_loads_no_library_of_numbers():
+    assert not loaded_by("--help") & (HEAVY | {"numpy", "cv2", "av"})

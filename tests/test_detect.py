@@ -73,7 +73,7 @@ def test_it_sees_the_faces_that_training_saw(clip, judge, tmp_path):
     table = pd.DataFrame(crops.rows).assign(label=0)
     card = judge.card
     faces = Faces(tmp_path / "faces", table, card.image_size, card.mean, card.std)
-    trained = scoring.score_table(judge.model, card, faces)
+    trained = scoring.score_table(models.load(judge.path)[0], card, faces)
     assert len(trained) == len(looks.faces) == 8
     for name in ("frame", "x", "y", "side"):
         assert trained[name].tolist() == looks.faces[name].tolist()
@@ -117,7 +117,7 @@ def test_a_clip_without_a_face_gets_no_score(folder, judge):
 def test_two_people_are_scored_apart(folder, judge):
     pair = [np.hstack([draw_face(), draw_face()])] * 12
     found = report.judge_file(write_clip(folder / "pair.mp4", pair), judge, every=1)
-    assert found.looks.faces["track"].value_counts().to_dict() == {0: 12, 1: 12}
+    assert np.bincount(found.looks.faces["track"]).tolist() == [12, 12]
 
 
 def test_a_still_image_is_judged_by_its_one_face(folder, judge):

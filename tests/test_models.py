@@ -15,7 +15,9 @@ BOTH = ["efficientnet_b0", "tf_efficientnet_lite0"]
 
 
 def params(architecture, weights):
-    return ModelParams(architecture=architecture, weights=weights, dropout=0.2, epoch_factor=1.0)
+    return ModelParams(
+        architecture=architecture, weights=weights, dropout=0.2, epoch_factor=1.0, false_alarms=1.0
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,41 +1,42 @@
 """The model in the package is the pipeline's, and works without a word about it."""
 
+import hashlib
 import subprocess
 
 import pytest
 
-from litefake import report, runtime
+from litefake import networks, report, shipped
 from litefake.errors import LitefakeError
 from tests.clips import draw_face, write_clip
 from tools import package_model
 
 
 def test_the_packaged_model_is_the_one_in_the_lock():
-    """When it is not: ``dvc repro``, then ``python -m tools.package_model``.
+    """When it is not: ``make packaged``.
 
     The committed lock: a run on another kind of CPU makes a lock with other hashes.
     """
     committed = subprocess.run(
-        ["git", "show", "HEAD:dvc.lock"],
+        ["git", "show", f"HEAD:{package_model.LOCK}"],
         cwd=package_model.ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
     locked = package_model.locked_md5(committed.stdout)
-    assert package_model.md5(runtime.PACKAGED) == locked
+    assert package_model.md5(shipped.MODEL) == locked
 
 
 def test_the_packaged_model_says_what_it_was_trained_on_and_is_small():
-    model, card = runtime.load(runtime.PACKAGED)
+    model, card = networks.load(shipped.MODEL)
     assert len(card.trained_on) > 10
     assert model.origin.precision == "int8"
-    assert runtime.PACKAGED.stat().st_size <= 2.3e6
+    assert shipped.MODEL.stat().st_size <= 2.3e6
 
 
 def test_the_packaged_model_judges_a_clip(tmp_path):
     clip = write_clip(tmp_path / "clip.mp4", [draw_face()] * 12)
-    judge = report.Judge.load(runtime.PACKAGED)
+    judge = report.Judge.load(shipped.MODEL)
     written = report.judge_file(clip, judge, every=1).as_dict(judge)
     assert written["faces"] == 12
     assert written["model"]["trained_on"] == judge.card.trained_on
@@ -43,17 +44,18 @@ def test_the_packaged_model_judges_a_clip(tmp_path):
 
 def test_a_model_that_is_not_the_locks_is_not_packaged(tmp_path, monkeypatch):
     monkeypatch.setattr(package_model, "ROOT", tmp_path)
-    monkeypatch.setattr(runtime, "PACKAGED", tmp_path / "packaged" / "default.onnx")
-    (tmp_path / "dvc.lock").write_text("stages: {}\n")
-    with pytest.raises(LitefakeError, match="run `dvc repro export`"):
+    monkeypatch.setattr(shipped, "MODEL", tmp_path / "packaged" / "default.onnx")
+    lock, model = tmp_path / package_model.LOCK, tmp_path / package_model.RUN / package_model.MODEL
+    lock.parent.mkdir(parents=True)
+    model.parent.mkdir(parents=True)
+    lock.write_text("stages: {}\n")
+    with pytest.raises(LitefakeError, match=r"portraits\.lock: has no .*; run `make packaged`"):
         package_model.locked_md5()
-    lock = "stages:\n  export:\n    outs:\n    - path: models/prune_kd_int8.onnx\n      md5: {}\n"
-    hash_of_x = "9dd4e461268c8034f5c8564e155c67a6"
-    (tmp_path / "dvc.lock").write_text(lock.format(hash_of_x))
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "prune_kd_int8.onnx").write_bytes(b"y")
-    with pytest.raises(LitefakeError, match="not the model of dvc.lock"):
+    outs = "stages:\n  export:\n    outs:\n    - path: models/prune_kd_int8.onnx\n      md5: {}\n"
+    lock.write_text(outs.format(hashlib.md5(b"x").hexdigest()))
+    model.write_bytes(b"y")
+    with pytest.raises(LitefakeError, match=r"not the model of profiles/portraits\.lock"):
         package_model.main()
-    (tmp_path / "models" / "prune_kd_int8.onnx").write_bytes(b"x")
+    model.write_bytes(b"x")
     package_model.main()
-    assert runtime.PACKAGED.read_bytes() == b"x"
+    assert shipped.MODEL.read_bytes() == b"x"

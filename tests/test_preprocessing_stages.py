@@ -18,6 +18,7 @@ from test_faces import save
 
 from litefake import manifest
 from tests.clips import draw_face, write_clip
+from tests.portraits import PAIRS
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 METHODS = ["Deepfakes", "FaceSwap"]
@@ -46,6 +47,7 @@ PARAMS: dict[str, dict[str, Any]] = {
         "format": "png",
         "quality": 95,
     },
+    "pairs": PAIRS,
 }
 
 
@@ -185,7 +187,7 @@ def test_layout_faces_skips_extraction_and_adopts_the_crops(tmp_path):
     write_params(tmp_path, dataset={"root": "crops", "layout": "faces", "methods": ["FaceSwap"]})
 
     skipped = succeed(tmp_path, "list_videos", "extract_frames")
-    assert skipped == {"skipped": "layout faces: the data set holds crops"}
+    assert skipped == {"skipped": "layout faces: the data set holds images"}
     assert len(manifest.read_table(tmp_path / "data/frames/index.csv")) == 0
     cropped = succeed(tmp_path, "crop_faces")
     assert (cropped["frames"], cropped["faces"], cropped["unreadable"]) == (13, 12, 1)

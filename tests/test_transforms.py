@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litefake import transforms
+from litefake import inputs, transforms
 from litefake.transforms import Augmentation
 
 NOTHING = {"flip": 0.0, "rotation": 0.0, "brightness": 0.0, "contrast": 0.0, "saturation": 0.0}
@@ -65,6 +65,6 @@ def test_input_is_normalised_in_channel_order():
 
 @pytest.mark.parametrize(("have", "want"), [(16, 16), (16, 8), (16, 24)])
 def test_resizing_gives_the_size_and_keeps_a_face_that_has_it(have, want):
-    result = transforms.resize(face(size=have), want)
+    result = inputs.resize(face(size=have), want)
     assert result.shape == (want, want, 3)
     assert have != want or (result is not None and (result == face(size=have)).all())

@@ -1,20 +1,18 @@
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litefake import verdict
+from litefake import sightings, verdict
 
 
 def seen(*tracks, step=0.4):
     """A table of faces: each of ``tracks`` is the probabilities of one face over time."""
-    rows = [
-        {"frame": look * 10, "seconds": look * step, "track": number, "probability": value}
+    return sightings.table(
+        (look * 10, look * step, number, 0, 0, 1, value)
         for number, values in enumerate(tracks)
         for look, value in enumerate(values)
-    ]
-    return pd.DataFrame(rows, columns=["frame", "seconds", "track", "probability"])
+    )
 
 
 def test_the_most_suspicious_face_decides():

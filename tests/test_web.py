@@ -240,7 +240,7 @@ def test_a_job_that_dies_or_hangs_is_one_refusal(run, model, clip, folder):
         return died, hung
 
     (folder / CLIP).write_bytes(clip.read_bytes())
-    job = {"folder": str(folder), "name": "a", "every": 1, "pictures": True}
+    job = {"folder": str(folder), "name": "a", "every": 1, "detector": None, "pictures": True}
     died, hung = run(both())
     assert (died.status, "ended the process" in str(died)) == (422, True)
     assert isinstance(hung, TooSlow)

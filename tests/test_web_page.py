@@ -5,15 +5,15 @@ import json
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from litefake import annotation
+from litefake.sightings import table
 from litefake.web import render
 from litefake.web.job import check
 from litefake.web.limits import Limits
 from litefake.web.page import HERE, SAMPLES
-from litefake.web.pictures import evenly, suspicious
+from litefake.web.pictures import evenly, overlay, suspicious
 from litefake.web.timeline import HEIGHT, timeline
 
 STYLE = (HERE / "style.css").read_text(encoding="utf-8")
@@ -151,12 +151,26 @@ def test_points_are_spread_evenly_with_both_ends():
 
 def test_suspects_are_of_the_deciding_track_and_apart_in_time():
     seconds = np.arange(12) / 5
-    rows = [(0.9, 1), (0.1, 0), (0.8, 0), (0.85, 0), (0.2, 0), (0.3, 0)] + [(0.4, 0)] * 6
-    faces = pd.DataFrame(rows, columns=["probability", "track"])
-    faces = faces.assign(seconds=seconds, frame=range(12))
-    chosen = suspicious(faces, threshold=0.5)
-    assert chosen[0] == 3  # of track 0: track 1 has one face, too few to decide
+    values = [(0.9, 1), (0.1, 0), (0.8, 0), (0.85, 0), (0.2, 0), (0.3, 0)] + [(0.4, 0)] * 6
+    faces = table(
+        (look, seconds[look], track, 0, 0, 1, probability)
+        for look, (probability, track) in enumerate(values)
+    )
+    chosen = suspicious(faces, track=0)
+    assert chosen[0] == 3  # not the one of track 1, which did not decide
     assert 2 not in chosen
     assert all(abs(seconds[a] - seconds[b]) >= 0.5 for a in chosen for b in chosen if a != b)
-    assert suspicious(faces[:1], threshold=0.5) == [0]
-    assert len(suspicious(faces.assign(seconds=np.nan), threshold=0.5)) == 4
+    assert suspicious(faces, track=None)[0] == 0
+    faces["seconds"] = np.nan
+    assert len(suspicious(faces, track=0)) == 4
+
+
+def test_the_overlay_changes_hot_pixels_alone():
+    face = np.full((8, 8, 3), 100, np.uint8)
+    heat = np.zeros((8, 8), np.float32)
+    heat[0, 0] = 1
+    shown = overlay(face, heat)
+    assert (shown[1:] == 100).all()
+    assert (shown[0, 0] != 100).any()
+    assert shown.dtype == np.uint8
+    assert shown[0, 0].max() == pytest.approx(0.4 * 100 + 0.6 * 252, abs=4)

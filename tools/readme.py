@@ -12,9 +12,11 @@ import pandas as pd
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "docs/model-card.md")
+PAGES = ("README.md", "docs/model-card.md", "docs/results.md")
 TABLE = "metrics/comparison.md"
-CARD = "prune_kd_int8"  # the model that the model card is about
+STUDENT = "prune_kd_int8"  # the model that is packaged, and its like of the built-in data
+PACKAGED = "metrics/profiles/portraits"  # results of the run that the packaged model is from
+SUBSET = ("test", "train")  # parts of the FF++ subset that the packaged model was measured on
 FEW_FACES = 50  # of which no AUC is told
 Read = Callable[[str], str]  # from a path in the repository to its text
 PART = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
@@ -40,6 +42,8 @@ def render(text: str, read: Read = in_work_tree) -> str:
         "targets": targets,
         "data": partial(data, read),
         "results": partial(results, read),
+        "portraits": partial(portraits, read),
+        "subset": partial(subset, read),
         "robustness": partial(robustness, read),
     }
     return PART.sub(lambda match: f"{match[1]}{makers[match[2]]()}\n{match[4]}", text)
@@ -50,40 +54,57 @@ def table(read: Read) -> str:
     return read(TABLE).strip()
 
 
+def portraits(read: Read) -> str:
+    """The comparison table of the run that the packaged model is from."""
+    return read(f"{PACKAGED}/comparison.md").strip()
+
+
 def data(read: Read) -> str:
-    """What the splits hold."""
-    figures = json.loads(read("metrics/split.json"))
-    lines = ["| split | people | real faces | of them controls | fake faces |"]
-    lines.append("| --- | --- | --- | --- | --- |")
+    """What the splits of the packaged model's run hold."""
+    figures = json.loads(read(f"{PACKAGED}/split.json"))
+    lines = ["| split | people | real halves | fake halves |", "| --- | --- | --- | --- |"]
     for split in ("train", "val", "test"):
         found = figures[split]
-        row = (split, *(found[key] for key in ("identities", "real", "controls", "fake")))
+        row = (split, *(found[key] for key in ("identities", "real", "fake")))
         lines.append(f"| {' | '.join(str(value) for value in row)} |")
     return "\n".join(lines)
 
 
 def results(read: Read) -> str:
-    """The figures of the card's model on the test split."""
-    found = json.loads(read(f"metrics/benchmark/{CARD}.json"))
+    """The packaged model's figures on pairs of people it never saw."""
+    found = json.loads(read(f"{PACKAGED}/benchmark/{STUDENT}.json"))
     low, high = found["intervals_95"]["auc"]
+    return (
+        f"AUC {found['auc']:.3f} (95 % interval {low:.3f} to {high:.3f} over people), balanced "
+        f"accuracy {100 * found['balanced_accuracy']:.1f} % at the threshold "
+        f"{found['threshold']:.3f}; {found['parameters']:,} parameters."
+    )
+
+
+def subset(read: Read) -> str:
+    """What ``litefake evaluate`` found of the packaged model on the FF++ subset of crops."""
     lines = [
-        f"AUC {found['auc']:.3f} (95 % interval {low:.3f} to {high:.3f} over people), of clips "
-        f"{found['video_auc']:.3f}; balanced accuracy {100 * found['balanced_accuracy']:.1f} % at "
-        f"the threshold {found['threshold']:.3f}; {found['parameters']:,} parameters.",
-        "",
-        "| faces of | number | accuracy | AUC against all reals |",
-        "| --- | --- | --- | --- |",
+        "| part | fakes | real, fake faces | AUC | 95 % interval | fakes found |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
-    for name, one in found["methods"].items():
-        auc = "" if one["auc"] is None else f"{one['auc']:.3f}"
-        lines.append(f"| {name} | {one['faces']} | {100 * one['accuracy']:.1f} % | {auc} |")
-    return "\n".join(lines)
+    alarms = []
+    for part in SUBSET:
+        frames = json.loads(read(f"metrics/evaluate/ffpp_subset_{part}.json"))["frames"]
+        for name, one in {"all": frames["all"], **frames["methods"]}.items():
+            low, high = one["auc_interval"]
+            counts = f"{one['real']}, {one['fake']}"
+            lines.append(
+                f"| {part} | {name} | {counts} | {one['auc']:.3f} | {low:.3f} to {high:.3f} | "
+                f"{100 * one['detected']:.0f} % |"
+            )
+        alarms.append(f"{100 * frames['reals']['rate']:.1f} % ({part})")
+    return "\n".join([*lines, "", f"Real faces called fake: {', '.join(alarms)}."])
 
 
 def robustness(read: Read) -> str:
-    """AUC of the card's model under each change, weakest to strongest."""
+    """AUC of the built-in data's student under each change, weakest to strongest."""
     rows = pd.read_csv(io.StringIO(read("metrics/robustness.csv")))
-    rows = rows[rows["model"] == CARD]
+    rows = rows[rows["model"] == STUDENT]
     clean = rows[rows["kind"] == "none"]["auc"].iloc[0]
     lines = [
         "| change | untouched | 1 | 2 | 3 | 4 | 5 |",

@@ -34,7 +34,7 @@ OUT = Path("metrics")
 
 def main() -> None:
     torch.set_num_threads(1)
-    judges = {path.stem: report.Judge.load(path) for path in _model_files()}
+    judges = {path.stem: report.Judge.load(path, threads=1) for path in _model_files()}
     clips = _validation_clips()
     rows = []
     kinds = [("none", 0.0)]

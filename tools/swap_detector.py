@@ -13,13 +13,12 @@ from typing import Any
 
 import cv2
 import pandas as pd
-import torch
 from sklearn.metrics import roc_auc_score
-from torch import nn
 
-from litefake import detection, models
+from litefake import detection, networks
 from litefake.artifacts import write_json
-from litefake.models import Card
+from litefake.card import Card
+from litefake.networks import Network
 
 DEMO = Path("data/videos")
 OUT = Path("metrics/bench/swap_detector.json")
@@ -37,13 +36,13 @@ def clips_of_test() -> list[tuple[Path, int]]:
     return clips + [(path, 1) for path in fakes if path.name in names]
 
 
-def answers(model: nn.Module, card: Card, detector: str) -> pd.DataFrame:
+def answers(model: Network, card: Card, detector: str) -> pd.DataFrame:
     """One row a frame looked at with a face: clip, frame, label, probability (biggest face)."""
     crop = card.crop.model_copy(update={"detector": detector, "detector_file": ""})
     swapped = card.model_copy(update={"crop": crop})
     parts = []
     for path, label in clips_of_test():
-        found = detection.look(path, model, swapped, EVERY, 1).faces
+        found = pd.DataFrame(detection.look(path, model, swapped, EVERY, 1).faces)
         clip = f"{path.parents[2].name}/{path.name}"
         parts.append(biggest(found).assign(clip=clip, label=label))
     return pd.concat(parts)[["clip", "frame", "label", "probability", "side"]]
@@ -73,8 +72,7 @@ def compare(own: pd.DataFrame, other: pd.DataFrame, threshold: float) -> dict[st
 
 def main(path: Path) -> None:
     cv2.setNumThreads(1)
-    torch.set_num_threads(1)
-    model, card = models.load(path)
+    model, card = networks.load(path, threads=1)
     own = answers(model, card, card.crop.detector)
     others = (name for name in DETECTORS if name != card.crop.detector)
     tables = {card.crop.detector: own} | {name: answers(model, card, name) for name in others}

@@ -8,9 +8,10 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd  # a second to import, for those who write no table
 
 DIGITS = 4
 
@@ -54,7 +55,7 @@ def write_json(path: Path | str, values: dict[str, Any], digits: int = DIGITS) -
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def write_csv(path: Path | str, table: pd.DataFrame, digits: int = 6) -> None:
+def write_csv(path: Path | str, table: "pd.DataFrame", digits: int = 6) -> None:
     """Write ``table`` without its index, floats rounded to ``digits``."""
     with replacing(path) as temporary:
         table.round(digits).to_csv(temporary, index=False, lineterminator="\n")

@@ -26,6 +26,7 @@ FloatArray = NDArray[np.floating]
 ASSETS = Path(__file__).with_name("assets")
 COORDINATES = 16  # of an anchor: centre, size, six points
 SAME_FACE = 0.3  # boxes with a larger intersection over union show one face
+PART = 0.6  # side of the squares of the second look / longer side of the frame
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,18 @@ def blend(faces: FloatArray, scores: FloatArray) -> tuple[FloatArray, FloatArray
     return np.array(blended).reshape(-1, *faces.shape[1:]), np.array(best)
 
 
+def parts(image: NDArray[np.uint8]) -> list[tuple[tuple[int, int], NDArray[np.uint8]]]:
+    """Squares that cover ``image`` and overlap, with their corners (x, y)."""
+    height, width = image.shape[:2]
+    side = round(PART * max(height, width))
+    tops, lefts = ([0] if length <= side else [0, length - side] for length in (height, width))
+    return [
+        ((x, y), np.ascontiguousarray(image[y : y + side, x : x + side]))
+        for y in tops
+        for x in lefts
+    ]
+
+
 def _overlap(box: FloatArray, others: FloatArray) -> FloatArray:
     """Intersection over union of ``box`` (2, 2), its corners, with each of ``others`` (N, 2, 2)."""
     sides = np.minimum(box[1], others[:, 1]) - np.maximum(box[0], others[:, 0])
@@ -149,7 +162,18 @@ class BlazeFaceDetector:
     def find(self, image: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
         """What BlazeFace itself says: faces (N, 8, 2), as of ``decode`` but in pixels of
         ``image``, and their scores (N,).
+
+        A frame without a face is looked at again in overlapping parts: a face that is a tenth of
+        a wide frame is a sixth of its part, and the networks have a least size.
         """
+        faces, scores = self._find(image)
+        if len(faces):
+            return faces, scores
+        found = [(corner, self._find(part)) for corner, part in parts(image)]
+        moved = [faces + np.array(corner) for corner, (faces, _) in found]
+        return blend(np.concatenate(moved), np.concatenate([scores for _, (_, scores) in found]))
+
+    def _find(self, image: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
         square, place = letterbox(image, self._variant.size)
         with self._turn:
             answers = [output[0].copy() for output in self._network([square]).values()]

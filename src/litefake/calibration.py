@@ -1,26 +1,11 @@
 """What validation decides after training: scale, offset and threshold of a detector's answers."""
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.metrics import roc_curve
 
-FloatArray = NDArray[np.float64]
-
-
-class Scaling(NamedTuple):
-    """p(fake) = sigmoid(logit / temperature + bias)."""
-
-    temperature: float
-    bias: float
-
-
-def probabilities(logits: FloatArray, scaling: Scaling) -> FloatArray:
-    """Calibrated probability of fake, in the shape of ``logits``."""
-    return np.asarray(expit(logits / scaling.temperature + scaling.bias), np.float64)
+from litefake.scaling import FloatArray, Scaling, probabilities
 
 
 def cross_entropy(logits: FloatArray, labels: FloatArray, scaling: Scaling) -> float:
@@ -48,21 +33,24 @@ def fit_scaling(logits: FloatArray, labels: FloatArray) -> Scaling:
     return Scaling(float(1 / found.x[0]), float(found.x[1]))
 
 
-def fit_threshold(probability: FloatArray, labels: FloatArray) -> float:
+def fit_threshold(probability: FloatArray, labels: FloatArray, false_alarms: float = 1.0) -> float:
     """The threshold with the best balanced accuracy; of equals, the one nearest to 0.5.
 
+    Only thresholds that call at most the share ``false_alarms`` of the real faces fake count.
     It lies midway between two neighbouring probabilities: a face on the boundary of the
     validation set must not decide by its last digit.
     """
     false_rate, true_rate, _ = roc_curve(labels, probability, drop_intermediate=False)
     cuts = np.unique(probability)[::-1]
     borders = np.concatenate([[1.0], (cuts[:-1] + cuts[1:]) / 2, [0.0]])
-    balanced = (true_rate + 1 - false_rate) / 2
+    balanced = np.where(false_rate <= false_alarms, (true_rate + 1 - false_rate) / 2, 0)
     best = np.flatnonzero(np.isclose(balanced, balanced.max(), rtol=0, atol=1e-12))
     return float(borders[best[np.abs(borders[best] - 0.5).argmin()]])
 
 
-def calibrate(logits: FloatArray, labels: FloatArray) -> tuple[Scaling, float]:
+def calibrate(
+    logits: FloatArray, labels: FloatArray, false_alarms: float = 1.0
+) -> tuple[Scaling, float]:
     """Scaling and threshold from the logits of validation faces, shape N each."""
     scaling = fit_scaling(logits, labels)
-    return scaling, fit_threshold(probabilities(logits, scaling), labels)
+    return scaling, fit_threshold(probabilities(logits, scaling), labels, false_alarms)

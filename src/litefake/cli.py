@@ -1,19 +1,24 @@
 """The ``litefake`` command."""
 
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import pandas as pd
 import typer
 from tqdm import tqdm
 
-from litefake import errors
+from litefake import errors, shipped
 from litefake.errors import LitefakeError
 from litefake.parallel import map_items
+from litefake.shipped import FaceDetector
 from litefake.web import command
 
+if TYPE_CHECKING:
+    from litefake.report import Judge, Judgement
+
+Split = Literal["train", "val", "test", "all"]
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -46,25 +51,23 @@ def detect(
         Path | None, typer.Option(help="model file, safetensors or ONNX; the packaged one if none")
     ] = None,
     every: Annotated[int, typer.Option(min=1, help="look at one frame in so many")] = 10,
+    detector: Annotated[
+        FaceDetector | None, typer.Option(help="what finds the faces; as in training if none")
+    ] = None,
 ) -> None:
     """Judge whether the faces in a clip are manipulated: real, fake or undecided."""
-    from litefake import annotation, report, runtime
-    from litefake.artifacts import write_csv, write_json
+    from litefake import annotation, report
+    from litefake.artifacts import write_json
 
     files = report.files_of(path)
     if len(files) > 1 and (out or json):
         raise LitefakeError(f"{path}: --out and --json are for one file; use --csv for a folder")
-    chosen = model or runtime.PACKAGED
-    judge = report.judge_of(chosen)
+    judge = report.Judge.load(model or shipped.MODEL).behind(detector)
     # A verdict is worth what the model has seen.
-    typer.echo(f"{chosen.name} was trained on: {judge.card.trained_on}", err=True)
-    alone = len(files) == 1
-    work = partial(report.judge_safely, model=chosen, every=every, progress=alone)
-    results = map(work, files) if alone else map_items(work, files, "detect", "file")
-    rows, failed = [], 0
-    for file, found in zip(files, results, strict=True):
+    typer.echo(f"{judge.path.name} was trained on: {judge.card.trained_on}", err=True)
+    rows: list[dict[str, Any]] = []
+    for file, found in zip(files, _judged(files, judge, every, detector), strict=True):
         if isinstance(found, str):
-            failed += 1
             tqdm.write(f"error: {found}", file=sys.stderr)
             rows.append({"file": str(file), "error": found})
             continue
@@ -75,9 +78,74 @@ def detect(
         if out:
             annotation.annotate(file, out, found.looks.faces, judge.card.threshold)
     if csv:
-        write_csv(csv, pd.DataFrame(rows))
-    if failed:
+        _write_table(csv, rows)
+    if any("error" in row for row in rows):
         raise SystemExit(2)
+
+
+def _judged(
+    files: list[Path], judge: "Judge", every: int, detector: FaceDetector | None
+) -> Iterator["Judgement | str"]:
+    """What is said of every file, or why nothing is: several side by side, one with a bar."""
+    from litefake import report
+
+    if len(files) > 1:
+        work = partial(report.judge_in_pool, model=judge.path, every=every, detector=detector)
+        yield from map_items(work, files, "detect", "file")
+        return
+    # Without a terminal tqdm's None means no bar at all.
+    with tqdm(desc=files[0].name, unit="frame", leave=False, disable=None) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        found = report.judge_safely(files[0], judge, every, show)
+    yield found
+
+
+def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
+    import pandas as pd
+
+    from litefake.artifacts import write_csv
+
+    write_csv(path, pd.DataFrame(rows))
+
+
+@app.command()
+def evaluate(
+    root: Annotated[Path, typer.Argument(help="the folder of a data set (docs/evaluate.md)")],
+    model: Annotated[
+        Path | None, typer.Option(help="model file, safetensors or ONNX; the packaged one if none")
+    ] = None,
+    split: Annotated[
+        Split | None, typer.Option(help="part of the data set; test where it names parts, else all")
+    ] = None,
+    layout: Annotated[str | None, typer.Option(help="how it lies; found out if none")] = None,
+    compression: Annotated[str | None, typer.Option(help="FaceForensics++: raw, c23, c40")] = None,
+    method: Annotated[list[str] | None, typer.Option(help="only this one; repeatable")] = None,
+    every: Annotated[int, typer.Option(min=1, help="look at one frame of a clip in so many")] = 10,
+    bootstrap: Annotated[int, typer.Option(min=0, help="draws for the intervals; 0: none")] = 1000,
+    json: Annotated[Path | None, typer.Option(help="write every figure")] = None,
+    csv: Annotated[Path | None, typer.Option(help="write the scores, one row a face")] = None,
+) -> None:
+    """Measure a model on a whole data set: AUC by frame, video and method, false alarms."""
+    from litefake import discovery, evaluation, evaluation_report, manifest, report
+    from litefake.artifacts import write_csv, write_json
+    from litefake.scoreboard import Resampling
+
+    data = discovery.describe(root, layout, compression, method or [])
+    listing = manifest.list_videos(data)
+    rows, part = evaluation.part_of(listing, split)
+    judge = report.Judge.load(model or shipped.MODEL)
+    left_out = len(listing) - len(rows)
+    outcome = evaluation.evaluate(rows, root, data.layout, judge, every, left_out)
+    figures = evaluation_report.as_dict(outcome, judge, data, part, Resampling(bootstrap))
+    typer.echo(evaluation_report.text(figures))
+    if json:
+        write_json(json, figures, digits=6)
+    if csv:
+        write_csv(csv, outcome.faces)
 
 
 app.command()(command.web)

@@ -11,8 +11,8 @@ from torch import nn
 
 from litefake import dataset, footprint, metrics, runtime
 from litefake.aggregation import by_video
+from litefake.card import Card
 from litefake.latency import LatencyParams, cpu_milliseconds
-from litefake.models import Card
 from litefake.params import Section
 from litefake.reproducibility import machine, seed_of
 from litefake.scoring import score_table
@@ -64,7 +64,7 @@ def measure_latency(finished: Mapping[str, Finished], params: LatencyParams) -> 
     # An exported network has its threads from when it was loaded.
     networks = {
         name: runtime.load(one.path, params.threads)[0]
-        if isinstance(one.model, runtime.Exported)
+        if isinstance(one.model, runtime.ExportedModule)
         else one.model
         for name, one in finished.items()
     }

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from litefake import images
+from litefake import images, manifest
 from litefake.detectors import detector
 from litefake.errors import NoFaceFound
 from litefake.faces import CropParams, Square, cut, locate, whole
@@ -48,6 +48,15 @@ def crop_clip(
             row = {"key": clip.key, "frame": frame["frame"], "path": name}
             clip.rows.append(row | square._asdict())
     return clip
+
+
+def frames_of(held_ready: bool) -> pd.DataFrame:
+    """What is to be cropped: the extracted frames, or the images that the data set holds."""
+    if held_ready:
+        frames = manifest.read_table("data/manifest.csv").assign(frame=0, seconds=float("nan"))
+    else:
+        frames = manifest.read_table("data/frames/index.csv")
+    return frames[[*manifest.IDENTITY, "frame", "seconds", "path"]]
 
 
 def index(frames: pd.DataFrame, clips: Sequence[ClipFaces]) -> pd.DataFrame:

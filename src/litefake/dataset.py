@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from litefake import images, reproducibility, transforms
+from litefake import images, inputs, reproducibility, transforms
+from litefake.card import Card
 from litefake.errors import DataMissing
-from litefake.models import Card
+from litefake.inputs import Image
+from litefake.pairs import PairMaker, is_paired
 from litefake.reproducibility import seed_of
-from litefake.transforms import Augmentation, Image
+from litefake.transforms import Augmentation
 
 TEXT_COLUMNS = ("key", "method", "target", "source", "person", "source_person")
 
@@ -32,15 +34,23 @@ class Batch(NamedTuple):
 class Faces:
     """The faces of one split and how a network wants to see them.
 
-    ``table`` has one row a face, with at least ``path`` and ``label``.
+    ``table`` has one row a face, with at least ``path`` and ``label``. With a ``maker`` the rows
+    are halves of pairs, told apart by ``draw``, which it makes when they are read.
     """
 
     def __init__(
-        self, folder: Path, table: pd.DataFrame, size: int, mean: list[float], std: list[float]
+        self,
+        folder: Path,
+        table: pd.DataFrame,
+        size: int,
+        mean: list[float],
+        std: list[float],
+        maker: PairMaker | None = None,
     ) -> None:
         self.folder = folder
         self.table = table.reset_index(drop=True)
         self.size, self.mean, self.std = size, mean, std
+        self.maker = maker
 
     def __len__(self) -> int:
         return len(self.table)
@@ -58,50 +68,78 @@ class Faces:
             raise DataMissing(f"{path}: face crop is gone or damaged; run `dvc repro crop_faces`")
         return image
 
+    def only(self, table: pd.DataFrame) -> "Faces":
+        """The faces of ``table``, some of the rows of this one's, read alike."""
+        return Faces(self.folder, table, self.size, self.mean, self.std, self.maker)
+
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """Every face once, in the table's order, unchanged."""
-        return self._load(np.arange(len(self)), batch_size, None, 0)
+        return self._load(_cut(np.arange(len(self)), batch_size), None, 0)
 
     def shuffled(
         self, batch_size: int, seed: int, epoch: int, augmentation: Augmentation | None
     ) -> Iterator[Batch]:
         """Every face once, in an order and with changes fixed by ``seed`` and ``epoch``.
 
-        A last batch with less than two faces a thread is dropped: BatchNorm cannot use one.
+        The halves of a pair come in neighbouring batches. A batch with less than two faces a
+        thread is dropped: BatchNorm cannot use one.
         """
         epoch_seed = seed_of(seed, "epoch", epoch)
-        order = np.random.default_rng(epoch_seed).permutation(len(self))
-        rest = len(order) % batch_size
-        if len(order) > batch_size and 0 < rest < 2 * reproducibility.threads():
-            order = order[:-rest]
-        return self._load(order, batch_size, augmentation, epoch_seed)
+        chunks = self._mixed(np.random.default_rng(epoch_seed), batch_size)
+        large = [chunk for chunk in chunks if len(chunk) >= 2 * reproducibility.threads()]
+        return self._load(large or chunks, augmentation, epoch_seed)
 
     def sample(self, count: int, batch_size: int, seed: int) -> Iterator[Batch]:
         """``count`` faces (at most all), chosen by ``seed``, unchanged."""
-        order = np.random.default_rng(seed_of(seed, "sample")).permutation(len(self))
-        return self._load(order[:count], batch_size, None, 0)
+        chunks = self._mixed(np.random.default_rng(seed_of(seed, "sample")), batch_size)
+        return self._load(_cut(np.concatenate(chunks)[:count], batch_size), None, 0)
+
+    def _mixed(self, random: np.random.Generator, batch_size: int) -> list[np.ndarray]:
+        """All rows in random order, in batches, none of which holds both halves of a pair.
+
+        Side by side the halves betray each other: they share all but the blend, and batch
+        normalisation compares them, as it cannot when a single face is judged
+        (docs/decisions/self-blending.md).
+        """
+        order = random.permutation(len(self))
+        if self.maker is None:
+            return _cut(order, batch_size)
+        pairs = self.table.groupby(["path", "draw"]).ngroup().to_numpy()[order]
+        second = pd.Series(pairs).duplicated().to_numpy()
+        other = dict(zip(pairs[second], order[second], strict=True))
+        chunks = []
+        for start in range(0, (~second).sum(), batch_size):
+            ours = np.flatnonzero(~second)[start : start + batch_size]
+            others = [other[pair] for pair in pairs[ours] if pair in other]
+            chunks += [order[ours], np.array(others, int)]
+        return [chunk for chunk in chunks if len(chunk)]
+
+    def _face(self, index: int, seed: int) -> tuple[Image, int]:
+        """The face as it is before augmentation, and the seed of that."""
+        if self.maker is None:
+            return self.image(index), seed_of(seed, "face", index)
+        row = self.table.iloc[index]
+        own = seed_of(seed, "pair", row["path"], int(row["draw"]))
+        return self.maker.half(row["path"], bool(row["label"]), own), own
 
     def _load(
         self,
-        order: np.ndarray,
-        batch_size: int,
+        chunks: list[np.ndarray],
         augmentation: Augmentation | None,
         seed: int,
     ) -> Iterator[Batch]:
         labels = self.labels
 
         def read(index: int) -> Image:
-            face = transforms.resize(self.image(index), self.size)
-            if augmentation is None:
-                return face
-            return transforms.augment(face, augmentation, seed_of(seed, "face", index))
+            face, own = self._face(index, seed)
+            face = inputs.resize(face, self.size)
+            return face if augmentation is None else transforms.augment(face, augmentation, own)
 
         def load(indices: np.ndarray) -> Batch:
             faces = [read(int(index)) for index in indices]
             images = transforms.to_input(faces, self.size, self.mean, self.std)
             return Batch(images, labels[torch.from_numpy(indices)])
 
-        chunks = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
         # One thread reads the next batch while the network works on this one.
         with ThreadPoolExecutor(1) as reader:
             pending = None
@@ -112,6 +150,15 @@ class Faces:
                 pending = following
             if pending is not None:
                 yield pending.result()
+
+
+def _cut(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
+    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+
+
+def sources(folder: Path | str, table: Path | str) -> list[str]:
+    """The files that decide what is read: an unfinished training starts anew when one changes."""
+    return [str(table), *(str(path) for path in Path(folder).glob("pairs.json"))]
 
 
 class TrainVal(NamedTuple):
@@ -148,4 +195,5 @@ def read_split(folder: Path | str, table: Path | str, split: str, card: Card) ->
             raise DataMissing(
                 f"{table}: split {split} has no {name} face; see split in params.yaml"
             )
-    return Faces(Path(folder), rows, card.image_size, card.mean, card.std)
+    maker = PairMaker(Path(folder), set(rows["path"])) if is_paired(Path(folder)) else None
+    return Faces(Path(folder), rows, card.image_size, card.mean, card.std, maker)

@@ -1,47 +1,45 @@
 """One pass through a clip: decode, find every face, follow it, score it. No file in between."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
-import torch
 from numpy.typing import NDArray
-from torch import nn
-from tqdm import tqdm
 
-from litefake import calibration, images, transforms
+from litefake import images, inputs, scaling, sightings
+from litefake.card import Card
 from litefake.detectors import detector
 from litefake.errors import LitefakeError
 from litefake.faces import Square, crop, square_around
-from litefake.models import Card
+from litefake.networks import Network
+from litefake.sightings import Sightings
 from litefake.tracking import Tracker
 from litefake.video import Frame, Health, count_packets, read_frames
 
 BATCH = 32  # faces scored together, and so held in memory
-COLUMNS = ["frame", "seconds", "track", "x", "y", "side", "probability"]
+Progress = Callable[[int, int], None]  # frames looked at, of about how many
 
 
 @dataclass(frozen=True)
 class Looks:
     """What was seen in a clip.
 
-    faces: one row a classified face, with COLUMNS; x, y, side of its square in pixels.
+    faces: one row a classified face.
     looked: numbers of the frames that were looked at, in order.
     health: what reading the clip met.
     """
 
-    faces: pd.DataFrame
+    faces: Sightings
     looked: list[int]
     health: Health
 
     @property
     def without_face(self) -> int:
         """How many of the frames looked at showed no face."""
-        return len(self.looked) - len(set(self.faces["frame"]))
+        return len(self.looked) - len(np.unique(self.faces["frame"]))
 
 
 class _Seen(NamedTuple):
@@ -53,11 +51,11 @@ class _Seen(NamedTuple):
 
 def look(
     path: Path | str,
-    model: nn.Module,
+    model: Network,
     card: Card,
     every: int,
     minimum_looks: int,
-    progress: bool = False,
+    progress: Progress | None = None,
 ) -> Looks:
     """Score every face in one frame of ``every`` of the clip at ``path``.
 
@@ -70,16 +68,19 @@ def look(
     health = Health()
     looked: list[int] = []
     frames = read_frames(path, range(0, 10**9, step), health)
-    total = math.ceil(length / step)
-    # Without a terminal tqdm's None means no bar at all.
-    disable = None if progress else True
-    bar = tqdm(frames, Path(path).name, total, unit="frame", leave=False, disable=disable)
-    parts = [_score(seen, model, card) for seen in _batches(_faces(bar, card, looked))]
-    faces = pd.DataFrame([row for part in parts for row in part], columns=COLUMNS)
-    return Looks(faces, looked, health)
+    if progress:
+        frames = _reported(frames, math.ceil(length / step), progress)
+    parts = [_score(seen, model, card) for seen in _batches(_faces(frames, card, looked))]
+    return Looks(sightings.table(row for part in parts for row in part), looked, health)
 
 
-def look_at_image(path: Path | str, model: nn.Module, card: Card) -> Looks:
+def _reported(frames: Iterator[Frame], total: int, progress: Progress) -> Iterator[Frame]:
+    for done, frame in enumerate(frames):
+        progress(done, total)
+        yield frame
+
+
+def look_at_image(path: Path | str, model: Network, card: Card) -> Looks:
     """The same for a still image. Raises LitefakeError when it cannot be read."""
     image = images.read(path)
     if image is None:
@@ -87,7 +88,7 @@ def look_at_image(path: Path | str, model: nn.Module, card: Card) -> Looks:
     looked: list[int] = []
     seen = list(_faces([Frame(0, float("nan"), image)], card, looked))
     rows = _score(seen, model, card) if seen else []
-    return Looks(pd.DataFrame(rows, columns=COLUMNS), looked, Health(frames=1))
+    return Looks(sightings.table(rows), looked, Health(frames=1))
 
 
 def _faces(frames: Iterable[Frame], card: Card, looked: list[int]) -> Iterator[_Seen]:
@@ -114,7 +115,7 @@ def _batches(seen: Iterator[_Seen]) -> Iterator[list[_Seen]]:
         yield batch
 
 
-def _score(seen: list[_Seen], model: nn.Module, card: Card) -> list[tuple[float, ...]]:
+def _score(seen: list[_Seen], model: Network, card: Card) -> list[tuple[float, ...]]:
     values = probabilities([one.face for one in seen], model, card)
     return [
         (one.frame.index, one.frame.seconds, one.track, *one.square, float(value))
@@ -122,9 +123,7 @@ def _score(seen: list[_Seen], model: nn.Module, card: Card) -> list[tuple[float,
     ]
 
 
-def probabilities(faces: list[np.ndarray], model: nn.Module, card: Card) -> NDArray[np.float64]:
+def probabilities(faces: list[np.ndarray], model: Network, card: Card) -> NDArray[np.float64]:
     """The calibrated probability of fake of each crop (uint8, RGB), shape N."""
-    inputs = transforms.to_input(faces, card.image_size, card.mean, card.std)
-    with torch.inference_mode():
-        logits = model.eval()(inputs)[:, 0].double().numpy()
-    return calibration.probabilities(logits, card.scaling)
+    images = inputs.normalise(faces, card.image_size, card.mean, card.std)
+    return scaling.probabilities(model(images)[:, 0].astype(np.float64), card.scaling)

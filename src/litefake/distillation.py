@@ -11,8 +11,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from litefake.card import Card
 from litefake.dataset import Batch
-from litefake.models import Card
 from litefake.params import Section
 
 Objective = Callable[[nn.Module, Batch], dict[str, Tensor]]

@@ -1,6 +1,6 @@
 """List a data set: one row per clip (FaceForensics++ layout) or per image (face crops).
 
-Two layouts are understood. ``ffpp`` is FaceForensics++ as its download script leaves it::
+Three layouts are understood. ``ffpp`` is FaceForensics++ as its download script leaves it::
 
     <root>/original_sequences/youtube/<compression>/videos/<target>.mp4
     <root>/manipulated_sequences/<method>/<compression>/videos/<target>_<source>.mp4
@@ -8,11 +8,12 @@ Two layouts are understood. ``ffpp`` is FaceForensics++ as its download script l
     <root>/people.json                      optional, see ``_read_people``
 
 ``faces`` holds ready crops: ``<root>/<split>/<youtube or method>/*.{jpg,jpeg,png}``.
+``portraits`` is any folder of pictures of real faces, one person a file, at any depth.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -46,7 +47,7 @@ class DatasetParams(Section):
     """Where the data set lies and which part of it is used."""
 
     root: str
-    layout: Literal["ffpp", "faces"]
+    layout: Literal["ffpp", "faces", "portraits"]
     compression: Literal["raw", "c23", "c40"]
     methods: list[MethodName] = Field(min_length=1)
 
@@ -58,6 +59,11 @@ class DatasetParams(Section):
         if len(set(methods)) < len(methods):
             raise ValueError("a method is named twice")
         return methods
+
+    @property
+    def held_ready(self) -> bool:
+        """Whether the data set holds images, so that no frame is to be extracted."""
+        return self.layout != "ffpp"
 
 
 class _Clip(Section):
@@ -81,7 +87,8 @@ def list_videos(p: DatasetParams) -> pd.DataFrame:
     if not root.is_dir() or not any(root.iterdir()):
         problem = "is empty" if root.is_dir() else "no such folder"
         raise DataMissing(f"{root}: {problem}; set dataset.root in params.yaml to a data set")
-    rows = _ffpp_rows(root, p) if p.layout == "ffpp" else _faces_rows(root, p)
+    listing = {"ffpp": _ffpp_rows, "faces": _faces_rows, "portraits": _portrait_rows}
+    rows = listing[p.layout](root, p)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     twice = table["key"][table["key"].duplicated()]
     if len(twice):
@@ -208,17 +215,30 @@ def _faces_rows(root: Path, p: DatasetParams) -> list[dict[str, Any]]:
     return rows
 
 
+def _portrait_rows(root: Path, p: DatasetParams) -> list[dict[str, Any]]:
+    """One row a portrait; the path without its suffix stands for the person."""
+    found = _pictures(path for path in root.rglob("*") if path.is_file())
+    if not found:
+        raise DataMissing(f"{root}: no image; `make portraits` brings some, see docs/portraits.md")
+    people = [path.relative_to(root).with_suffix("").as_posix() for path in found]
+    return [
+        _row(root, path, f"{REAL}/{person}", REAL) | {"target": person, "person": person}
+        for path, person in zip(found, people, strict=True)
+    ]
+
+
 def _images(folder: Path) -> list[Path]:
     """The images of a category in natural order: 2.jpg before 10.jpg."""
-    found = [path for path in _entries(folder) if path.suffix.lower() in IMAGE_SUFFIXES]
+    found = _pictures(folder.iterdir()) if folder.is_dir() else []
     if not found:
         raise DataMissing(f"{folder}: no image; add some or change dataset.methods in params.yaml")
     return sorted(found, key=lambda path: (_natural(path.name), path.name))
 
 
-def _entries(folder: Path) -> Iterator[Path]:
-    if folder.is_dir():
-        yield from (path for path in folder.iterdir() if not path.name.startswith("."))
+def _pictures(paths: Iterable[Path]) -> list[Path]:
+    """Those of ``paths`` that are images by their names, sorted."""
+    seen = (path for path in paths if not path.name.startswith("."))
+    return sorted(path for path in seen if path.suffix.lower() in IMAGE_SUFFIXES)
 
 
 def _natural(name: str) -> list[str | int]:

@@ -78,29 +78,28 @@ def per_method(scores: pd.DataFrame, threshold: float) -> dict[str, dict[str, fl
 
 
 def bootstrap_interval(
-    scores: pd.DataFrame, figure: Figure, samples: int, seed: int
+    scores: pd.DataFrame, figure: Figure, samples: int, seed: int, classes: int = 2
 ) -> list[float] | None:
     """The 2.5 and 97.5 percentiles of ``figure(labels, probability)`` over resampled people.
 
     Whole people are drawn with replacement (cluster bootstrap; Field & Welsh, 2007): the
-    faces of one person are not independent. None when the table names fewer than two.
+    faces of one person are not independent. Draws with fewer than ``classes`` classes are left
+    out. None when the table names fewer than two people, or no draw remains.
     """
-    groups = [
-        rows.to_numpy() for name, rows in _row_numbers(scores).groupby(scores["person"]) if name
-    ]
-    if len(groups) < 2:
+    named = scores[scores["person"] != ""]
+    numbers, names = pd.factorize(named["person"], sort=True)
+    if len(names) < 2:
         return None
-    labels, probability = scores["label"].to_numpy(), scores["probability"].to_numpy()
+    labels, probability = named["label"].to_numpy(), named["probability"].to_numpy()
     random = np.random.default_rng(seed)
     values = []
     for _ in range(samples):
-        people = random.integers(0, len(groups), len(groups))
-        drawn = np.concatenate([groups[person] for person in people])
-        if len(set(labels[drawn])) == 2:
+        people = random.integers(0, len(names), len(names))
+        times = np.bincount(people, minlength=len(names))
+        drawn = np.repeat(np.arange(len(named)), times[numbers])
+        if len(np.unique(labels[drawn])) >= classes:
             values.append(figure(labels[drawn], probability[drawn]))
+    if not values:
+        return None
     low, high = np.percentile(values, [2.5, 97.5])
     return [float(low), float(high)]
-
-
-def _row_numbers(scores: pd.DataFrame) -> pd.Series:
-    return pd.Series(np.arange(len(scores)), index=scores.index)

@@ -16,14 +16,11 @@ from pydantic import Field, ValidationError
 from torch import nn
 
 from litefake.artifacts import replacing
-from litefake.calibration import Scaling
+from litefake.card import FORMAT, Architecture, Card
 from litefake.errors import DataMissing, ModelUnreadable
 from litefake.faces import CropParams
 from litefake.params import Section
 from litefake.reproducibility import seed_of
-
-Architecture = Literal["efficientnet_b0", "tf_efficientnet_lite0"]
-FORMAT = "litefake-1"  # the key of the card in a file's metadata
 
 
 class ModelParams(Section):
@@ -33,25 +30,7 @@ class ModelParams(Section):
     weights: Literal["imagenet", "packaged", "xavier"]
     dropout: float = Field(ge=0, lt=1)
     epoch_factor: float = Field(gt=0, le=10)
-
-
-class Card(Section):
-    """What a score depends on besides the weights; travels in the model file."""
-
-    architecture: Architecture
-    image_size: int = Field(ge=32, le=1024)
-    mean: list[float] = Field(min_length=3, max_length=3)
-    std: list[float] = Field(min_length=3, max_length=3)
-    crop: CropParams
-    threshold: float = Field(ge=0, le=1)
-    temperature: float = Field(gt=0)
-    bias: float
-    trained_on: str
-
-    @property
-    def scaling(self) -> Scaling:
-        """How its logits become probabilities."""
-        return Scaling(self.temperature, self.bias)
+    false_alarms: float = Field(gt=0, le=1)  # most real validation faces called fake, share
 
 
 class Classifier(nn.Linear):
@@ -102,6 +81,7 @@ def create(
         threshold=0.5,
         temperature=1.0,
         bias=0.0,
+        false_alarms=params.false_alarms,
         trained_on=trained_on,
     )
     return model, card

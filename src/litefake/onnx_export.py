@@ -20,12 +20,12 @@ from litefake import (
     scoring,
 )
 from litefake.artifacts import digest
+from litefake.card import Card
 from litefake.dataset import Faces
 from litefake.errors import LitefakeError
-from litefake.models import Card
+from litefake.exported import Engine
 from litefake.onnx_files import INPUT, OUTPUT, Origin
 from litefake.quantization import ExportParams
-from litefake.runtime import Engine
 
 OPSET = 18
 TOLERANCE = 1e-3  # of a logit, between PyTorch and the fp32 file
@@ -70,9 +70,9 @@ def export(
     the file. Raises LitefakeError when the fp32 file answers otherwise than its source.
     """
     model, card = models.load(source)
-    card = card.model_copy(update={"trained_on": _told(card.trained_on)})
     val = dataset.read_split(folder, table, "val", card)
     train = dataset.read_split(folder, table, "train", card)
+    card = card.model_copy(update={"trained_on": _told(card.trained_on, train)})
     faces = quantization.balanced(train, params.faces, params.seed)
     network = to_onnx(model, card.image_size)
     origin = Origin(
@@ -132,6 +132,9 @@ def _auc(logits: NDArray[np.float64], val: Faces) -> float:
     return float(roc_auc_score(val.table["label"], logits))
 
 
-def _told(trained_on: str) -> str:
+def _told(trained_on: str, train: Faces) -> str:
     """A file leaves its repository, where ``data/videos`` says nothing."""
+    if train.maker is not None:
+        people = train.table["person"].nunique()
+        return f"real portraits of {people} people and fakes blended from them, no deepfake"
     return DEMO if trained_on == str(manifest.DEMO_ROOT) else trained_on

@@ -9,8 +9,8 @@ from onnx import helper, numpy_helper
 from pydantic import Field, ValidationError
 
 from litefake.artifacts import replacing
+from litefake.card import FORMAT, Card
 from litefake.errors import ModelUnreadable
-from litefake.models import FORMAT, Card
 from litefake.params import Section
 
 ORIGIN = "litefake-origin-1"  # the key of the origin in a file's metadata

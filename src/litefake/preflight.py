@@ -9,6 +9,7 @@ from litefake.demo import DemoParams
 from litefake.distillation import DistillParams
 from litefake.errors import ParamsInvalid
 from litefake.faces import CropParams
+from litefake.pairs import PairParams
 from litefake.params import Section
 from litefake.quantization import ExportParams
 from litefake.reproducibility import Reproducibility
@@ -21,6 +22,7 @@ SECTIONS: dict[str, type[Section]] = {
     "frames": extraction.SamplingParams,
     "faces": CropParams,
     "split": splits.SplitParams,
+    "pairs": PairParams,
     "augment": Augmentation,
     "train": training.Recipe,
     "finetune": training.Recipe,

@@ -51,7 +51,7 @@ def balanced(faces: Faces, count: int, seed: int) -> Faces:
         for method, rows in methods:
             random = np.random.default_rng(seed_of(seed, "calibration", str(method)))
             chosen.append(rows.iloc[random.permutation(len(rows))[:share]])
-    return Faces(faces.folder, pd.concat(chosen), faces.size, faces.mean, faces.std)
+    return faces.only(pd.concat(chosen))
 
 
 def quantise(

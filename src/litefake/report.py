@@ -5,17 +5,17 @@ docs/report.md describes every key; SCHEMA changes when one of them does.
 
 import functools
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
-from litefake import detection, runtime, verdict
+from litefake import detection, networks, sightings, verdict
 from litefake.artifacts import digest
-from litefake.detection import Looks
+from litefake.card import Card
+from litefake.detection import Looks, Progress
 from litefake.errors import LitefakeError
-from litefake.models import Card
+from litefake.networks import Network
+from litefake.shipped import FaceDetector
 from litefake.verdict import Verdict
 
 SCHEMA = "litefake-report-1"
@@ -28,15 +28,25 @@ class Judge:
     """A loaded model and what a report says of it."""
 
     path: Path
-    model: nn.Module
+    model: Network
     card: Card
     sha256: str
 
     @classmethod
-    def load(cls, path: Path | str) -> "Judge":
-        """Raises ModelUnreadable."""
-        model, card = runtime.load(path)
+    def load(cls, path: Path | str, threads: int | None = None) -> "Judge":
+        """``threads``: every core if None. Raises ModelUnreadable."""
+        model, card = networks.load(path, threads)
         return cls(Path(path), model, card, digest(path))
+
+    def behind(self, detector: FaceDetector | None) -> "Judge":
+        """The same judge behind another detector than that of its training; None: behind that.
+
+        Every detector answers with the same box, so that a model is valid behind each.
+        """
+        if detector is None:
+            return self
+        crop = self.card.crop.model_copy(update={"detector": detector, "detector_file": ""})
+        return replace(self, card=self.card.model_copy(update={"crop": crop}))
 
     def describe(self) -> dict[str, Any]:
         """The ``model`` part of a report."""
@@ -44,9 +54,10 @@ class Judge:
             "file": self.path.name,
             "sha256": self.sha256,
             "architecture": self.card.architecture,
-            "parameters": runtime.parameters(self.model),
-            "runtime": runtime.describe(self.model),
+            "parameters": self.model.parameters,
+            "runtime": self.model.describe(),
             "image_size": self.card.image_size,
+            "detector": self.card.crop.detector,
             "trained_on": self.card.trained_on,
         }
 
@@ -80,7 +91,6 @@ class Judgement:
     def as_dict(self, judge: Judge) -> dict[str, Any]:
         """The report of SCHEMA. Times in seconds, places in pixels of the upright frame."""
         threshold = judge.card.threshold
-        tracks = verdict.judge_tracks(self.looks.faces, threshold)
         return {
             "schema": SCHEMA,
             "file": self.path.name,
@@ -96,14 +106,14 @@ class Judgement:
             "frames_without_face": self.looks.without_face,
             "bad_packets": self.looks.health.bad_packets,
             "truncated": self.looks.health.truncated,
-            "tracks": tracks.to_dict("records"),
-            "timeline": self.looks.faces.to_dict("records"),
+            "tracks": [track._asdict() for track in self.verdict.tracks],
+            "timeline": sightings.records(self.looks.faces),
             "model": judge.describe(),
             "seconds": round(self.seconds, 3),
         }
 
 
-def judge_file(path: Path, judge: Judge, every: int, progress: bool = False) -> Judgement:
+def judge_file(path: Path, judge: Judge, every: int, progress: Progress | None = None) -> Judgement:
     """Judge a clip, or a still image when its name ends like one.
 
     A still has no interval: one face decides. Raises LitefakeError.
@@ -121,18 +131,26 @@ def judge_file(path: Path, judge: Judge, every: int, progress: bool = False) -> 
     return Judgement(path, looks, decided, time.perf_counter() - started)
 
 
-def judge_safely(path: Path, model: Path, every: int, progress: bool = False) -> "Judgement | str":
-    """``judge_file`` for a pool of processes: an error comes back as its one line."""
+def judge_in_pool(
+    path: Path, model: Path, every: int, detector: FaceDetector | None
+) -> "Judgement | str":
+    """``judge_safely`` in one of several processes, which share the cores."""
+    return judge_safely(path, _judge_of(model).behind(detector), every)
+
+
+def judge_safely(
+    path: Path, judge: Judge, every: int, progress: Progress | None = None
+) -> "Judgement | str":
+    """``judge_file``, but an error comes back as its one line."""
     try:
-        return judge_file(path, judge_of(model), every, progress)
+        return judge_file(path, judge, every, progress)
     except LitefakeError as error:
         return " ".join(str(error).split())
 
 
 @functools.cache
-def judge_of(model: Path) -> Judge:
-    """The judge of a model file, loaded once in a process. Raises ModelUnreadable."""
-    return Judge.load(model)
+def _judge_of(model: Path) -> Judge:
+    return Judge.load(model, threads=1)
 
 
 def files_of(path: Path) -> list[Path]:

@@ -7,7 +7,7 @@ import av
 import cv2
 import numpy as np
 
-from litefake.transforms import Image
+from litefake.inputs import Image
 
 # Five strengths each, the weakest first.
 STRENGTHS: dict[str, tuple[float, ...]] = {

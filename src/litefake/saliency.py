@@ -2,13 +2,10 @@
 
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn.functional import interpolate
-
-from litefake.transforms import Image
 
 
 def grad_cam(model: Any, images: torch.Tensor) -> NDArray[np.float32]:
@@ -28,11 +25,3 @@ def grad_cam(model: Any, images: torch.Tensor) -> NDArray[np.float32]:
     heat = interpolate(heat, size=images.shape[-2:], mode="bilinear", align_corners=False)
     highest = heat.amax(dim=(2, 3), keepdim=True).clamp_min(1e-12)
     return np.asarray((heat / highest)[:, 0].numpy(), np.float32)
-
-
-def overlay(face: Image, heat: NDArray[np.float32]) -> Image:
-    """``face`` (S x S x 3, RGB) under the ``heat`` (S x S): bright where the evidence is."""
-    levels = np.asarray(np.round(heat * 255), np.uint8)
-    colours = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
-    part = 0.6 * heat[..., None]
-    return np.asarray(face * (1 - part) + colours * part, np.uint8)

@@ -6,9 +6,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from litefake import calibration, reproducibility
+from litefake import calibration, reproducibility, scaling
+from litefake.card import Card
 from litefake.dataset import Faces
-from litefake.models import Card
 
 BATCH = 64
 
@@ -35,12 +35,12 @@ def logits(model: nn.Module, faces: Faces) -> NDArray[np.float64]:
 
 def score_table(model: nn.Module, card: Card, faces: Faces) -> pd.DataFrame:
     """The rows of ``faces`` with a column ``probability`` (of fake)."""
-    scores = calibration.probabilities(logits(model, faces), card.scaling)
+    scores = scaling.probabilities(logits(model, faces), card.scaling)
     return faces.table.assign(probability=scores)
 
 
 def calibrated(model: nn.Module, card: Card, val: Faces) -> Card:
     """``card`` with the scaling and threshold that validation gives ``model``."""
     labels = val.table["label"].to_numpy(np.float64)
-    scaling, threshold = calibration.calibrate(logits(model, val), labels)
-    return card.model_copy(update={**scaling._asdict(), "threshold": threshold})
+    found, threshold = calibration.calibrate(logits(model, val), labels, card.false_alarms)
+    return card.model_copy(update={**found._asdict(), "threshold": threshold})

@@ -1,5 +1,7 @@
-"""The model that comes with the package; ``python -m tools.package_model`` makes it."""
+"""What comes with the package: a model (``tools/package_model.py`` makes it) and detectors."""
 
 from pathlib import Path
+from typing import Literal
 
 MODEL = Path(__file__).parent / "packaged" / "default.onnx"
+FaceDetector = Literal["haar", "blazeface", "blazeface_full"]  # those that need no further file

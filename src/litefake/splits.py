@@ -83,6 +83,18 @@ def place_given(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
     return faces
 
 
+def paired(portraits: pd.DataFrame, method: str, draws: int) -> pd.DataFrame:
+    """Each of the ``portraits`` ``draws`` times, as itself and as the fake made of it.
+
+    The column ``draw`` numbers the pairs of a portrait; ``method`` names the fakes.
+    """
+    halves = []
+    for draw in range(draws):
+        fakes = portraits.assign(method=method, key=f"{method}/" + portraits["person"])
+        halves += [half.assign(draw=draw) for half in (portraits, fakes)]
+    return pd.concat(halves, ignore_index=True)
+
+
 def cap(placed: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
     """At most ``real`` real faces and ``per_method`` of each method, spread over the splits.
 

@@ -3,12 +3,12 @@
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import Field
 
+from litefake import inputs
+from litefake.inputs import Image
 from litefake.params import Section
 
-Image = NDArray[np.uint8]
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -70,15 +70,5 @@ def _recolour(face: Image, brightness: float, contrast: float, saturation: float
 
 def to_input(faces: list[Image], size: int, mean: list[float], std: list[float]) -> torch.Tensor:
     """N faces (uint8, RGB) as the float tensor N x 3 x size x size that a network expects."""
-    batch = torch.from_numpy(np.stack([resize(face, size) for face in faces]))
     # N x H x W x C seen as N x C x H x W is channels_last already: the fast layout on CPU.
-    values = batch.permute(0, 3, 1, 2).float().div_(255)
-    return values.sub_(torch.tensor(mean)[:, None, None]).div_(torch.tensor(std)[:, None, None])
-
-
-def resize(face: Image, size: int) -> Image:
-    """``face`` as a square of ``size`` pixels; unchanged when it is one already."""
-    if face.shape[:2] == (size, size):
-        return face
-    interpolation = cv2.INTER_AREA if face.shape[0] > size else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(face, (size, size), interpolation=interpolation), np.uint8)
+    return torch.from_numpy(inputs.normalise(faces, size, mean, std))

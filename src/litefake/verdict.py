@@ -1,11 +1,12 @@
 """From the scored faces of a clip to one answer: real, fake, or undecided with its reason."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+from litefake.sightings import Sightings, by_track
 
 Answer = Literal["real", "fake", "undecided"]
 MINIMUM_FACES = 4
@@ -14,67 +15,85 @@ DRAWS = 2000
 LEVEL = 90  # per cent, of the interval
 
 
+class TrackVerdict(NamedTuple):
+    """One face followed through the clip: its faces, span, mean probability and interval."""
+
+    track: int
+    faces: int
+    first_frame: int
+    last_frame: int
+    probability: float
+    low: float
+    high: float
+    fake_rate: float  # share of its faces at or above the threshold
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """``probability`` is that of the track most likely to be fake; None when nothing was judged."""
+    """The answer on a clip and what it rests on.
+
+    probability, interval: those of ``track``, the track most likely to be fake among those
+        with enough faces; all None when nothing was judged.
+    fake_rate: share of all classified faces at or above the threshold.
+    """
 
     answer: Answer
     reason: str
-    probability: float | None
-    interval: tuple[float, float] | None
-    fake_rate: float | None  # share of all classified faces at or above the threshold
+    tracks: list[TrackVerdict]
+    fake_rate: float | None
+    probability: float | None = None
+    interval: tuple[float, float] | None = None
+    track: int | None = None
 
 
-def judge_tracks(faces: pd.DataFrame, threshold: float) -> pd.DataFrame:
-    """One row a track: its faces, span, share called fake, mean probability and interval.
-
-    ``faces`` has one row a classified face: ``track, frame, seconds, probability``.
-    """
-    rows = []
-    for number, ours in faces.groupby("track", sort=True):
-        low, high = interval(ours["seconds"].to_numpy(), ours["probability"].to_numpy())
-        rows.append(
-            {
-                "track": number,
-                "faces": len(ours),
-                "first_frame": int(ours["frame"].iloc[0]),
-                "last_frame": int(ours["frame"].iloc[-1]),
-                "probability": float(ours["probability"].mean()),
-                "low": low,
-                "high": high,
-                "fake_rate": float((ours["probability"] >= threshold).mean()),
-            }
+def judge_tracks(faces: Sightings, threshold: float) -> list[TrackVerdict]:
+    """Every track of ``faces`` judged alone, in the order of their numbers."""
+    found = []
+    for number, ours in by_track(faces):
+        low, high = interval(ours["seconds"], ours["probability"])
+        one = TrackVerdict(
+            track=number,
+            faces=len(ours),
+            first_frame=int(ours["frame"][0]),
+            last_frame=int(ours["frame"][-1]),
+            probability=float(ours["probability"].mean()),
+            low=low,
+            high=high,
+            fake_rate=float((ours["probability"] >= threshold).mean()),
         )
-    columns = ["track", "faces", "first_frame", "last_frame"]
-    columns += ["probability", "low", "high", "fake_rate"]
-    return pd.DataFrame(rows, columns=columns)
+        found.append(one)
+    return found
 
 
-def decide(faces: pd.DataFrame, threshold: float, minimum_faces: int = MINIMUM_FACES) -> Verdict:
+def decide(faces: Sightings, threshold: float, minimum_faces: int = MINIMUM_FACES) -> Verdict:
     """The verdict on a clip by the mean probability of its most suspicious track.
 
     Undecided when no track has ``minimum_faces`` faces, or when the interval of the deciding
     track spans ``threshold``.
     """
-    if faces.empty:
-        return Verdict("undecided", "no face was found in the frames looked at", None, None, None)
+    if not len(faces):
+        return Verdict("undecided", "no face was found in the frames looked at", [], None)
     fake_rate = float((faces["probability"] >= threshold).mean())
     tracks = judge_tracks(faces, threshold)
-    enough = tracks[tracks["faces"] >= minimum_faces]
-    if enough.empty:
-        most = int(tracks["faces"].max())
+    enough = [track for track in tracks if track.faces >= minimum_faces]
+    if not enough:
+        most = max(track.faces for track in tracks)
         reason = f"no face was seen in {minimum_faces} of the frames looked at (at most in {most})"
-        return Verdict("undecided", reason, None, None, fake_rate)
-    worst = enough.loc[enough["probability"].idxmax()]
-    probability, low, high = (float(worst[name]) for name in ("probability", "low", "high"))
-    span = f"{LEVEL} % interval {low:.2f} to {high:.2f}"
-    if low < threshold <= high:
-        reason = f"the {span} of its probability spans the threshold {threshold:.2f}"
-        return Verdict("undecided", reason, probability, (low, high), fake_rate)
-    answer: Answer = "fake" if probability >= threshold else "real"
+        return Verdict("undecided", reason, tracks, fake_rate)
+    worst = max(enough, key=lambda track: track.probability)
+    answer, reason = _compare(worst, threshold)
+    span = worst.low, worst.high
+    return Verdict(answer, reason, tracks, fake_rate, worst.probability, span, worst.track)
+
+
+def _compare(track: TrackVerdict, threshold: float) -> tuple[Answer, str]:
+    span = f"{LEVEL} % interval {track.low:.2f} to {track.high:.2f}"
+    if track.low < threshold <= track.high:
+        return "undecided", f"the {span} of its probability spans the threshold {threshold:.2f}"
+    answer: Answer = "fake" if track.probability >= threshold else "real"
     side = "at or above" if answer == "fake" else "below"
-    reason = f"probability {probability:.2f} ({span}) is {side} the threshold {threshold:.2f}"
-    return Verdict(answer, reason, probability, (low, high), fake_rate)
+    mean = f"probability {track.probability:.2f} ({span})"
+    return answer, f"{mean} is {side} the threshold {threshold:.2f}"
 
 
 def interval(seconds: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[float, float]:

@@ -11,6 +11,7 @@ import typer
 
 from litefake import shipped
 from litefake.errors import LitefakeError
+from litefake.shipped import FaceDetector
 from litefake.web.limits import Limits
 
 DEFAULT = Limits()
@@ -23,6 +24,9 @@ def web(
         Path | None, typer.Option(help="model file, safetensors or ONNX; the packaged one if none")
     ] = None,
     every: Annotated[int, typer.Option(min=1, help="look at one frame in so many")] = 10,
+    detector: Annotated[
+        FaceDetector | None, typer.Option(help="what finds the faces; as in training if none")
+    ] = None,
     max_megabytes: Annotated[
         int, typer.Option(min=1, max=2000, help="largest upload, MB")
     ] = DEFAULT.max_megabytes,
@@ -51,10 +55,12 @@ def web(
         queue=queue,
         job_seconds=job_seconds,
     )
-    asyncio.run(serve(model or shipped.MODEL, limits, every, port))
+    asyncio.run(serve(model or shipped.MODEL, limits, every, detector, port))
 
 
-async def serve(model: Path, limits: Limits, every: int, port: int) -> None:
+async def serve(
+    model: Path, limits: Limits, every: int, detector: FaceDetector | None, port: int
+) -> None:
     """Serve until interrupted.
 
     Raises LitefakeError when the port is taken or the model cannot be loaded.
@@ -65,7 +71,7 @@ async def serve(model: Path, limits: Limits, every: int, port: int) -> None:
         from litefake.web import api, page
         from litefake.web.service import Service
 
-        async with Service(model, limits, every) as service:
+        async with Service(model, limits, every, detector) as service:
             app = page.mount(api.create(service), service)
             # A page that is still open holds a connection for ever.
             config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)

@@ -1,8 +1,6 @@
 """What is done with one uploaded clip, in the process that is made for it."""
 
 import contextlib
-import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ import av
 
 from litefake import annotation, report
 from litefake.artifacts import rounded, write_json
+from litefake.detection import Progress
 from litefake.errors import VideoUnreadable
 from litefake.report import Judge
 from litefake.video import opened
@@ -25,22 +24,22 @@ def work(job: dict[str, Any], judge: Judge, tell: Tell) -> None:
     """Judge the clip of ``job`` and write REPORT; with ``pictures`` also PICTURES and VIDEO.
 
     ``job``: ``folder`` (holds CLIP), ``name`` (what the clip is called), ``every``,
-    ``pictures``, ``limits``. Raises Refused.
+    ``detector``, ``pictures``, ``limits``. Raises Refused.
     """
+    judge = judge.behind(job["detector"])
     folder = Path(job["folder"])
     clip = folder / CLIP
     check(clip, Limits.model_validate(job["limits"]))
     share = 0.5 if job["pictures"] else 1.0
     try:
-        with contextlib.redirect_stderr(_Meter(tell, share)):  # type: ignore[type-var]
-            found = report.judge_file(clip, judge, job["every"], progress=True)
+        found = report.judge_file(clip, judge, job["every"], _meter(tell, share))
     except VideoUnreadable as error:
         raise BeyondLimits(str(error).replace(str(clip), job["name"])) from None
     write_json(folder / REPORT, found.as_dict(judge) | {"file": job["name"]}, digits=6)
     if not job["pictures"]:
         return
     tell({"share": 0.55, "doing": "Cutting out the faces"})
-    pictures = pictures_of(clip, found.looks.faces, judge)
+    pictures = pictures_of(clip, found, judge)
     write_json(folder / PICTURES, rounded(pictures), digits=6)
     tell({"share": 0.75, "doing": "Drawing the faces into the clip"})
     annotation.annotate(clip, folder / VIDEO, found.looks.faces, judge.card.threshold)
@@ -85,21 +84,15 @@ def _length(container: Any, stream: Any) -> float:
     return 0.0 if first is None or last is None else float((last - first) * stream.time_base)
 
 
-class _Meter:
-    """Stands in for standard error while the detector draws its bar there."""
+def _meter(tell: Tell, share: float) -> Progress:
+    """Tell of every hundredth that the detector has done, as part of ``share``."""
+    told = -1
 
-    def __init__(self, tell: Tell, share: float) -> None:
-        self._tell, self._share = tell, share
+    def report(done: int, total: int) -> None:
+        nonlocal told
+        if (hundredths := 100 * done // total) > told:
+            told = hundredths
+            doing = "Looking for faces and judging them"
+            tell({"share": share * min(hundredths, 100) / 100, "doing": doing})
 
-    def write(self, text: str) -> int:
-        """Pass on the bar's percentage, and anything else to the real standard error."""
-        found = re.search(r"(\d+)%\|", text)
-        if found:
-            share = self._share * int(found[1]) / 100
-            self._tell({"share": share, "doing": "Looking for faces and judging them"})
-        elif text.strip():
-            sys.__stderr__.write(text)  # type: ignore[union-attr]
-        return len(text)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
+    return report

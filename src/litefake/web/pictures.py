@@ -6,12 +6,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
-from litefake import saliency, transforms, verdict
+from litefake import inputs
 from litefake.faces import Square, cut
-from litefake.report import Judge
-from litefake.transforms import Image
+from litefake.inputs import Image
+from litefake.report import Judge, Judgement
+from litefake.sightings import Sightings
 from litefake.video import read_frames
 
 MAX_POINTS = 100  # faces of a timeline that can be looked at
@@ -20,25 +21,23 @@ APART = 0.5  # seconds between two of them: neighbouring frames look alike
 SIDE = 128  # px
 
 
-def pictures_of(clip: Path, faces: pd.DataFrame, judge: Judge) -> dict[str, Any]:
+def pictures_of(clip: Path, found: Judgement, judge: Judge) -> dict[str, Any]:
     """What the page draws beside the report; images are JPEG as base64.
 
-    ``faces``: the table of ``detection.Looks``. Returns ``points`` (frame, seconds, track,
-    probability, image) in the table's order, and ``suspects`` (the same with ``heat``: None
-    where the model gives no gradients), most suspicious first.
+    Returns ``points`` (frame, seconds, track, probability, image) in the order of the faces
+    of ``found``, and ``suspects`` (the same with ``heat``: None where the model gives no
+    gradients), most suspicious first.
     """
-    if faces.empty:
+    faces = found.looks.faces
+    if not len(faces):
         return {"points": [], "suspects": []}
-    suspects = suspicious(faces, judge.card.threshold)
+    suspects = suspicious(faces, found.verdict.track)
     shown = sorted({*evenly(len(faces), MAX_POINTS), *suspects})
-    crops = _crops(clip, faces.iloc[shown], max(SIDE, judge.card.image_size))
-    points = [_point(faces.iloc[row]) | {"image": jpeg(crops[row])} for row in shown]
+    crops = _crops(clip, faces, shown, max(SIDE, judge.card.image_size))
+    points = {row: _point(faces[row]) | {"image": jpeg(crops[row])} for row in shown}
     heats = _heat([crops[row] for row in suspects], judge)
-    looked_at = [
-        _point(faces.iloc[row]) | {"image": jpeg(crops[row]), "heat": heat}
-        for row, heat in zip(suspects, heats, strict=True)
-    ]
-    return {"points": points, "suspects": looked_at}
+    looked_at = [points[row] | {"heat": heat} for row, heat in zip(suspects, heats, strict=True)]
+    return {"points": list(points.values()), "suspects": looked_at}
 
 
 def evenly(count: int, most: int) -> list[int]:
@@ -46,18 +45,15 @@ def evenly(count: int, most: int) -> list[int]:
     return sorted({round(value) for value in np.linspace(0, count - 1, min(count, most))})
 
 
-def suspicious(faces: pd.DataFrame, threshold: float) -> list[int]:
+def suspicious(faces: Sightings, track: int | None) -> list[int]:
     """Row numbers of the SUSPECTS most probable fakes of the deciding track, APART in time.
 
-    Without a track that has enough faces to decide, all faces count.
+    Without a track that decides, all faces count.
     """
-    tracks = verdict.judge_tracks(faces, threshold)
-    enough = tracks[tracks["faces"] >= verdict.MINIMUM_FACES]
     rows = np.arange(len(faces))
-    if not enough.empty:
-        worst = enough.loc[enough["probability"].idxmax(), "track"]
-        rows = rows[(faces["track"] == worst).to_numpy()]
-    probability, seconds = faces["probability"].to_numpy(), faces["seconds"].to_numpy()
+    if track is not None:
+        rows = rows[faces["track"] == track]
+    probability, seconds = faces["probability"], faces["seconds"]
     chosen: list[int] = []
     for row in rows[np.argsort(-probability[rows], kind="stable")]:
         if all(not abs(seconds[row] - seconds[other]) < APART for other in chosen):
@@ -69,18 +65,26 @@ def suspicious(faces: pd.DataFrame, threshold: float) -> list[int]:
 
 def jpeg(image: Image) -> str:
     """``image`` (H x W x 3, RGB) as a small JPEG in base64."""
-    small = transforms.resize(image, SIDE)
+    small = inputs.resize(image, SIDE)
     options = [cv2.IMWRITE_JPEG_QUALITY, 85]
     _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), options)
     return base64.b64encode(data.tobytes()).decode("ascii")
 
 
-def _crops(clip: Path, rows: pd.DataFrame, size: int) -> dict[int, Image]:
-    """The face of each of ``rows``, by row number, from a second pass through the clip."""
+def overlay(face: Image, heat: NDArray[np.float32]) -> Image:
+    """``face`` (S x S x 3, RGB) under the ``heat`` (S x S): bright where the evidence is."""
+    levels = np.asarray(np.round(heat * 255), np.uint8)
+    colours = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
+    part = 0.6 * heat[..., None]
+    return np.asarray(face * (1 - part) + colours * part, np.uint8)
+
+
+def _crops(clip: Path, faces: Sightings, shown: list[int], size: int) -> dict[int, Image]:
+    """The faces ``shown``, by row number, from a second pass through the clip."""
     places: dict[int, list[tuple[int, Square]]] = {}
-    for row, values in rows[["frame", "x", "y", "side"]].astype(int).iterrows():
-        square = Square(*values[["x", "y", "side"]].tolist())
-        places.setdefault(values["frame"], []).append((int(str(row)), square))
+    for row in shown:
+        square = Square(*(int(faces[row][name]) for name in ("x", "y", "side")))
+        places.setdefault(int(faces[row]["frame"]), []).append((row, square))
     return {
         row: np.asarray(cut(frame.image, square, size), np.uint8)
         for frame in read_frames(clip, places.keys())
@@ -89,14 +93,13 @@ def _crops(clip: Path, rows: pd.DataFrame, size: int) -> dict[int, Image]:
 
 
 def _heat(faces: list[Image], judge: Judge) -> list[str | None]:
-    if not hasattr(judge.model, "forward_features"):  # exported: it has no gradients
-        return [None] * len(faces)
     card = judge.card
-    inputs = transforms.to_input(faces, card.image_size, card.mean, card.std)
-    heats = saliency.grad_cam(judge.model, inputs)
-    small = [transforms.resize(face, card.image_size) for face in faces]
-    return [jpeg(saliency.overlay(face, heat)) for face, heat in zip(small, heats, strict=True)]
+    heats = judge.model.heat(inputs.normalise(faces, card.image_size, card.mean, card.std))
+    if heats is None:
+        return [None] * len(faces)
+    small = [inputs.resize(face, card.image_size) for face in faces]
+    return [jpeg(overlay(face, heat)) for face, heat in zip(small, heats, strict=True)]
 
 
-def _point(row: pd.Series) -> dict[str, Any]:
-    return {name: row[name] for name in ("frame", "seconds", "track", "probability")}
+def _point(face: np.void) -> dict[str, Any]:
+    return {name: face[name].item() for name in ("frame", "seconds", "track", "probability")}

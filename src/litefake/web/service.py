@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from litefake.errors import LitefakeError
+from litefake.shipped import FaceDetector
 from litefake.web.limits import Busy, Limits, Refused
 from litefake.web.process import PICTURES, REPORT, VIDEO, Step, Worker
 
@@ -36,9 +37,11 @@ class Service:
     ``folder`` holds one folder a running job and, in ``kept``, what the page still shows.
     """
 
-    def __init__(self, model: Path, limits: Limits, every: int) -> None:
+    def __init__(
+        self, model: Path, limits: Limits, every: int, detector: FaceDetector | None = None
+    ) -> None:
         self.limits = limits
-        self._model, self._every = model, every
+        self._model, self._every, self._detector = model, every, detector
         self._slots = asyncio.Semaphore(limits.workers)
         self._inside = 0
         self._idle: list[Worker] = []
@@ -113,6 +116,7 @@ class Service:
             "folder": str(folder),
             "name": plain_name(name),
             "every": self._every,
+            "detector": self._detector,
             "pictures": pictures,
             "limits": self.limits.model_dump(),
         }

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import torch
 
 from litefake import onnx_files
 from litefake.errors import LitefakeError
@@ -38,8 +37,6 @@ FORKS = sys.platform == "linux"
 def main() -> None:
     tell = _private_output()
     model, megabytes = sys.argv[1:]
-    # No thread may exist when it forks. Workers stand side by side anyway.
-    torch.set_num_threads(1)
     cv2.setNumThreads(1)
     try:
         load = _loader(Path(model))
@@ -67,12 +64,14 @@ def _loader(model: Path) -> Callable[[], Judge]:
 
     Raises ModelUnreadable.
     """
+    # No thread may exist when it forks. Workers stand side by side anyway.
+    load = partial(Judge.load, model, threads=1)
     if model.suffix != ".onnx":
-        judge = Judge.load(model)
+        judge = load()
         return lambda: judge
     onnx_files.read(model)
     # The engines keep threads, which a fork does not copy; an ONNX file loads in no time.
-    return partial(Judge.load, model)
+    return load
 
 
 def _do(job: dict[str, Any], load: Callable[[], Judge], tell: Tell, megabytes: int) -> None:

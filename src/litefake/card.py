@@ -1,0 +1,32 @@
+"""What a score depends on besides the weights; written into every model file."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from litefake.faces import CropParams
+from litefake.params import Section
+from litefake.scaling import Scaling
+
+Architecture = Literal["efficientnet_b0", "tf_efficientnet_lite0"]
+FORMAT = "litefake-1"  # the key of the card in a file's metadata
+
+
+class Card(Section):
+    """What a score depends on besides the weights; travels in the model file."""
+
+    architecture: Architecture
+    image_size: int = Field(ge=32, le=1024)
+    mean: list[float] = Field(min_length=3, max_length=3)
+    std: list[float] = Field(min_length=3, max_length=3)
+    crop: CropParams
+    threshold: float = Field(ge=0, le=1)
+    temperature: float = Field(gt=0)
+    bias: float
+    false_alarms: float = 1.0  # what the threshold was bound to, see ``models.ModelParams``
+    trained_on: str
+
+    @property
+    def scaling(self) -> Scaling:
+        """How its logits become probabilities."""
+        return Scaling(self.temperature, self.bias)

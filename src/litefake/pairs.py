@@ -1,0 +1,129 @@
+"""Pairs of a real face and a fake made of it, while training reads them: layout ``portraits``.
+
+The folder of crops says how: ``crop_faces`` leaves the parameters and the points of every face
+beside the crops, so that whoever reads the crops makes the same pairs.
+"""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field
+
+from litefake import images
+from litefake.artifacts import write_json
+from litefake.degradation import DegradationParams, degrade
+from litefake.errors import DataMissing
+from litefake.faces import Square, cut
+from litefake.params import Section
+from litefake.reproducibility import seed_of
+from litefake.selfblending import BlendParams, Pair, self_blend, swap
+
+METHOD = "SelfBlended"
+Image = NDArray[np.uint8]
+KEPT_PAIRS = 128  # in memory, 0.6 MB each at 256 px
+CANDIDATES = 12  # donors drawn, of which the most alike in shape is taken
+
+
+class PairParams(Section):
+    """Section ``pairs``, read for layout ``portraits`` alone."""
+
+    size: int = Field(ge=64, le=1024)  # px, side of the stored crop, which is degraded from
+    margin: float = Field(ge=0, le=3)  # of the stored crop; faces.margin is what a network sees
+    draws: int = Field(ge=1)  # pairs made of each portrait
+    zoom: float = Field(ge=0, lt=0.5)  # largest change of what a network sees, to either side
+    shift: float = Field(ge=0, lt=0.2)  # of its place, share of its side
+    blend: BlendParams
+    degradation: DegradationParams
+
+
+class Recipe(Section):
+    """How a folder of crops is to be read: the parameters, and the margin of the networks."""
+
+    pairs: PairParams
+    margin: float
+
+
+def write(folder: Path, crops: pd.DataFrame, points: NDArray[np.float32], recipe: Recipe) -> None:
+    """Leave ``recipe`` and the ``points`` (N, 468, 2) of all ``crops`` beside them."""
+    np.savez(folder / "points.npz", paths=crops["path"].to_numpy(np.str_), points=points)
+    write_json(folder / "pairs.json", recipe.model_dump())
+
+
+class PairMaker:
+    """Makes both halves of the pairs of one split."""
+
+    def __init__(self, folder: Path, paths: set[str]) -> None:
+        """``paths`` are the crops of the split, the only ones that donors come from."""
+        self._folder = folder
+        self._recipe = Recipe.model_validate_json((folder / "pairs.json").read_bytes())
+        with np.load(folder / "points.npz", allow_pickle=False) as stored:
+            everything = dict(zip(stored["paths"].tolist(), stored["points"], strict=True))
+        self._points = {path: everything[path] for path in sorted(paths)}
+        self._paths = list(self._points)
+        self._shapes = np.stack([_shape(points) for points in self._points.values()])
+        # The halves of a pair stand in neighbouring batches: the second finds it made.
+        self._made = functools.lru_cache(KEPT_PAIRS)(self._make)
+
+    def half(self, path: str, fake: bool, seed: int) -> Image:
+        """One half of the pair that ``seed`` makes of the crop ``path``, as a network sees it.
+
+        Both halves of a pair go through the same degradation and are cut alike.
+        """
+        pair = self.pair(path, seed)
+        image = degrade(
+            pair.fake if fake else pair.real,
+            np.random.default_rng(seed_of(seed, "degradation")),
+            self._recipe.pairs.degradation,
+        )
+        square = self._square(image.shape[0], np.random.default_rng(seed_of(seed, "framing")))
+        return np.asarray(cut(image, square, square.side), np.uint8)
+
+    def pair(self, path: str, seed: int) -> Pair:
+        """The pair itself, at the size of the stored crop. Raises DataMissing."""
+        return self._made(path, seed)
+
+    def _make(self, path: str, seed: int) -> Pair:
+        rng = np.random.default_rng(seed_of(seed, "blend"))
+        p = self._recipe.pairs.blend
+        face, points = self._read(path), self._points[path]
+        if rng.random() >= p.donor:
+            return self_blend(face, points, rng, p)
+        other = self._donor(path, rng)
+        return swap(face, points, self._read(other), self._points[other], rng, p)
+
+    def _donor(self, path: str, rng: np.random.Generator) -> str:
+        drawn = rng.integers(len(self._paths), size=CANDIDATES)
+        others = drawn[[self._paths[number] != path for number in drawn]]
+        if not len(others):
+            return path
+        apart = ((self._shapes[others] - _shape(self._points[path])) ** 2).sum(axis=(1, 2))
+        return self._paths[int(others[apart.argmin()])]
+
+    def _square(self, side: int, rng: np.random.Generator) -> Square:
+        p = self._recipe.pairs
+        part = (1 + self._recipe.margin) / (1 + p.margin) * (1 + rng.uniform(-p.zoom, p.zoom))
+        width = max(1, round(side * part))
+        x, y = (side - width) / 2 + rng.uniform(-p.shift, p.shift, 2) * width
+        return Square(round(x), round(y), width)
+
+    def _read(self, path: str) -> Image:
+        image = images.read(self._folder / path)
+        if image is None:
+            raise DataMissing(
+                f"{self._folder / path}: portrait is gone or damaged; run `dvc repro crop_faces`"
+            )
+        return image
+
+
+def _shape(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``points`` without place and size."""
+    centred = points - points.mean(axis=0)
+    return np.asarray(centred / np.linalg.norm(centred))
+
+
+def is_paired(folder: Path) -> bool:
+    """Whether the crops in ``folder`` are to be read as pairs."""
+    return (folder / "pairs.json").exists()

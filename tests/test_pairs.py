@@ -1,0 +1,161 @@
+"""Pairs from a folder of portraits to batches."""
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from litefake import dataset, pairs, splits
+from litefake.errors import DataMissing
+from litefake.faces import CropParams
+from litefake.pairs import METHOD, PairMaker, Recipe
+from litefake.transforms import Augmentation
+from tests.conftest import CROP
+from tests.portraits import SIDE, make_face, make_points, pair_params
+from tests.test_splits import divide, params
+
+STRONG = Augmentation(flip=0.5, rotation=20.0, brightness=0.3, contrast=0.3, saturation=0.3)
+PEOPLE = 12
+
+
+def crops() -> pd.DataFrame:
+    names = [f"{number:02}" for number in range(PEOPLE)]
+    return pd.DataFrame(
+        {
+            "key": [f"youtube/{name}" for name in names],
+            "method": "youtube",
+            "target": names,
+            "source": "",
+            "person": names,
+            "source_person": "",
+            "control": False,
+            "given_split": "",
+            "path": [f"youtube/{name}.png" for name in names],
+        }
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    table = crops()
+    for number, path in enumerate(table["path"]):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / path), make_face(number))
+    points = np.stack([make_points(number) for number in range(PEOPLE)])
+    recipe = Recipe(pairs=pair_params(donor=0.3), margin=0.3)
+    pairs.write(tmp_path, table, points, recipe)
+    return tmp_path
+
+
+@pytest.fixture
+def split_table(folder):
+    table = divide(splits.paired(crops(), METHOD, 2), params())
+    table.to_csv(folder / "split.csv", index=False)
+    return folder / "split.csv"
+
+
+@pytest.fixture
+def train(folder, split_table, network):
+    return dataset.read_split(folder, split_table, "train", network[1])
+
+
+def test_every_portrait_is_there_as_itself_and_as_a_fake(split_table):
+    table = pd.read_csv(split_table, dtype=str)
+    assert len(table) == PEOPLE * 2 * 2
+    per_pair = table.groupby(["path", "draw"])
+    assert (per_pair["label"].nunique() == 2).all()
+    assert (per_pair["split"].nunique() == 1).all()
+    assert (table.groupby("person")["split"].nunique() == 1).all()
+    assert set(table["method"]) == {"youtube", METHOD}
+    assert (table.groupby("key")["label"].nunique() == 1).all(), "a key is a clip of one class"
+
+
+def test_the_halves_of_a_pair_stand_in_neighbouring_batches(train):
+    for size in (4, 5, 100):
+        chunks = train._mixed(np.random.default_rng(size), size)
+        assert sorted(np.concatenate(chunks)) == list(range(len(train)))
+        for first, second in zip(chunks[::2], chunks[1::2], strict=True):
+            ours, others = (train.table.iloc[chunk][["path", "draw"]] for chunk in (first, second))
+            assert ours.values.tolist() == others.values.tolist()
+            assert not ours.duplicated().any()
+            labels = train.table["label"]
+            assert (labels.iloc[first].to_numpy() != labels.iloc[second].to_numpy()).all()
+
+
+def test_a_half_without_its_other_half_is_read_too(train):
+    lonely = train.only(train.table[train.table["label"] == 1])
+    read = torch.cat([batch.labels for batch in lonely.shuffled(4, 0, 1, None)])
+    assert len(read) == len(lonely)
+
+
+def test_an_epoch_depends_on_seed_and_number_alone(train):
+    first, again, later = (list(train.shuffled(8, 0, n, STRONG)) for n in (1, 1, 2))
+    assert all((a.images == b.images).all() for a, b in zip(first, again, strict=True))
+    assert not (first[0].images == later[0].images).all()
+
+
+def test_validation_is_the_same_every_time_and_its_draws_differ(train):
+    first, again = (next(iter(train.in_order(100))).images for _ in range(2))
+    assert (first == again).all()
+    table = train.table.reset_index()
+    same = table[(table["path"] == table["path"][0]) & (table["label"] == 1)]
+    one, other = first[same.index[0]], first[same.index[1]]
+    assert not (one == other).all()
+
+
+def test_both_halves_are_degraded_and_cut_alike(folder):
+    """With two equal copies, what is left to differ is what happens to the whole picture."""
+    nothing = {"colour": 0.0, "contrast": 0.0, "saturation": 0.0, "detail": 1.0}
+    recipe = Recipe(pairs=pair_params(**nothing, shift=0.0, scale=0.0), margin=0.3)
+    points = np.stack([make_points(number) for number in range(PEOPLE)])
+    pairs.write(folder, crops(), points, recipe)
+    maker = PairMaker(folder, set(crops()["path"]))
+    for seed in range(5):
+        real, fake = (maker.half("youtube/03.png", half, seed).astype(int) for half in (0, 1))
+        assert real.shape == fake.shape
+        assert real.shape[0] < SIDE
+        assert np.abs(real - fake).mean() < 1.5
+
+
+def test_donors_come_from_the_same_split(folder):
+    ours = {"youtube/01.png", "youtube/02.png"}
+    for path in set(crops()["path"]) - ours:
+        (folder / path).unlink()
+    recipe = Recipe(pairs=pair_params(donor=1.0), margin=0.3)
+    pairs.write(folder, crops(), np.stack([make_points(n) for n in range(PEOPLE)]), recipe)
+    maker = PairMaker(folder, ours)
+    for seed in range(10):
+        maker.half("youtube/01.png", True, seed)
+
+
+def test_what_the_network_sees_is_the_margin_of_the_parameters(folder):
+    """Without jitter the cut is (1 + faces.margin) / (1 + pairs.margin) of the stored crop."""
+    still = pair_params().model_copy(update={"zoom": 0.0, "shift": 0.0})
+    clean = still.degradation.model_copy(update={"smallest": 1.0})
+    recipe = Recipe(pairs=still.model_copy(update={"degradation": clean}), margin=0.2)
+    pairs.write(folder, crops(), np.stack([make_points(n) for n in range(PEOPLE)]), recipe)
+    half = PairMaker(folder, set(crops()["path"])).half("youtube/00.png", False, 1)
+    assert half.shape == (72, 72, 3)  # 96 * 1.2 / 1.6
+
+
+def test_a_changed_recipe_is_a_changed_input(folder, split_table, tmp_path_factory):
+    assert dataset.sources(folder, split_table) == [str(split_table), str(folder / "pairs.json")]
+    plain = tmp_path_factory.mktemp("plain")
+    assert dataset.sources(plain, split_table) == [str(split_table)]
+
+
+def test_a_missing_portrait_is_named(folder, train):
+    for path in folder.glob("youtube/*.png"):
+        path.unlink()
+    with pytest.raises(DataMissing, match=r"youtube/\d\d\.png: portrait is gone or damaged"):
+        next(iter(train.in_order(4)))
+
+
+def test_the_stored_crop_is_larger_and_lossless():
+    from litefake.portraits import larger
+
+    crop = CropParams.model_validate(CROP | {"format": "jpg"})
+    stored = larger(crop, pair_params())
+    assert (stored.size, stored.margin, stored.format) == (SIDE, 0.6, "png")
+    assert stored.detector == crop.detector

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from litefake.selfblending import region_points, self_blend, swap
+from tests.portraits import SIDE, make_face, make_points, pair_params
+
+POINTS = make_points()
+
+
+def blend(seed: int, **change: float):
+    return self_blend(make_face(), POINTS, np.random.default_rng(seed), pair_params(**change).blend)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 2**32))
+def test_the_halves_differ_under_the_mask_alone(seed):
+    pair = blend(seed)
+    assert pair.real.shape == pair.fake.shape == (SIDE, SIDE, 3)
+    assert pair.mask.shape == (SIDE, SIDE)
+    assert 0 <= pair.mask.min() <= pair.mask.max() <= 1 + 1e-6
+    changed = (pair.real != pair.fake).any(axis=2)
+    assert changed.any()
+    assert not changed[pair.mask == 0].any()
+    assert (pair.mask[:4] == 0).all(), "the border of the picture is no face"
+
+
+def test_a_pair_depends_on_its_seed_alone():
+    first, again, other = blend(3), blend(3), blend(4)
+    assert np.array_equal(first.fake, again.fake)
+    assert np.array_equal(first.mask, again.mask)
+    assert not np.array_equal(first.fake, other.fake)
+
+
+def test_copies_that_do_not_differ_leave_no_fake():
+    """Without a change of colour, detail or place the two copies are one."""
+    nothing = {"colour": 0.0, "contrast": 0.0, "saturation": 0.0, "detail": 1.0}
+    pair = blend(1, **nothing, shift=0.0, scale=0.0)
+    assert np.abs(pair.real.astype(int) - pair.fake).max() <= 1
+
+
+@pytest.mark.parametrize("region", ["whole", "no_forehead", "mouth", "eyes"])
+def test_regions_lie_where_their_names_say(region):
+    low, high = (limit(region_points(POINTS, region)[:, 1]) for limit in (np.min, np.max))
+    wanted = {
+        "whole": (20, 76),
+        "no_forehead": (36, 76),
+        "mouth": (54, 76),
+        "eyes": (36, 45),
+    }[region]
+    assert (low, high) == pytest.approx(wanted, abs=1.5)
+
+
+def test_the_mouth_of_a_tilted_head_is_still_its_mouth():
+    turn = np.array([[0.0, 1.0], [-1.0, 0.0]])  # lying on its side: the chin points right
+    turned = (POINTS - 48) @ turn.T + 48
+    found = region_points(turned.astype(np.float32), "mouth")
+    assert found == pytest.approx((region_points(POINTS, "mouth") - 48) @ turn.T + 48, abs=1e-3)
+
+
+def test_one_region_is_taken_when_it_has_all_the_weight():
+    masks = [blend(s, whole=0, no_forehead=0, eyes=0).mask for s in range(8)]
+    rows = [np.flatnonzero(mask.max(axis=1) > 0.01) for mask in masks]
+    assert min(found.min() for found in rows) > 44, "nothing above the nose"
+
+
+def test_a_donor_takes_the_colours_of_the_face():
+    face, donor = make_face(), np.full((SIDE, SIDE, 3), (20, 40, 200), np.uint8)
+    donor[::2] += 30
+    p = pair_params(colour=0.0, contrast=0.0, saturation=0.0, detail=1.0, eyes=0.0).blend
+    pairs = [
+        swap(face, POINTS, donor, make_points(7), np.random.default_rng(s), p) for s in range(6)
+    ]
+    for pair in pairs:
+        inside = pair.mask > 0.9 * pair.mask.max()
+        assert np.abs(pair.fake[inside].mean(0) - pair.real[inside].mean(0)).max() < 25
+    assert any(np.abs(p.fake.astype(int) - p.real).max() > 10 for p in pairs)
