@@ -146,6 +146,8 @@ def summary(extractions: Sequence[Extraction]) -> dict[str, Any]:
     return {
         "videos": len(extractions),
         "frames": sum(len(result.rows) for result in extractions),
+        # Of no chosen frame's group: damage within them is not looked for.
+        "frames_not_decoded": sum(result.health.skipped for result in extractions),
         "unreadable": len(unreadable),
         "unreadable_videos": unreadable,
         "truncated": len(truncated),
