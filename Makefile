@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro web test browser check bench-detect bench-detectors bench-preprocess packaged robustness portraits lint docs clean
+.PHONY: help setup repro web test browser check bench-detect bench-detectors bench-preprocess fuzz kill packaged robustness portraits lint docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -63,6 +63,12 @@ bench-detectors: setup ## compare the face detectors: found, false, time, sizes
 
 bench-preprocess: setup ## time the way from clips to faces, naive and ours
 	PYTHONPATH=src python -m tools.bench_preprocess
+
+fuzz: setup ## read 1,200 damaged clips, each with bounded time and memory
+	PYTHONPATH=src python -m tools.fuzz_video
+
+kill: setup ## kill -9 dvc repro at 20 random moments, in a scratch clone
+	PYTHONPATH=src python -m tools.kill_repro --times 20
 
 clean: ## remove what the pipeline made, but not DVC's cache
 	rm -rf data/videos data/frames data/faces data/contact_sheets data/*.csv models checkpoints

@@ -8,10 +8,12 @@ from litefake import cropping, errors, faces, manifest, pairs, params, portraits
 from litefake.artifacts import write_csv, write_json
 from litefake.locks import alone
 from litefake.parallel import map_items
+from litefake.storage import writing
 
 FOLDER, SHEETS = Path("data/faces"), Path("data/contact_sheets")
 
 
+@writing()
 @alone("crop_faces")
 def main() -> None:
     dataset = params.section("dataset", manifest.DatasetParams)

@@ -8,10 +8,12 @@ from litefake import errors, extraction, manifest, params
 from litefake.artifacts import write_csv, write_json
 from litefake.locks import alone
 from litefake.parallel import map_items
+from litefake.storage import writing
 
 FOLDER = Path("data/frames")
 
 
+@writing()
 @alone("extract_frames")
 def main() -> None:
     dataset = params.section("dataset", manifest.DatasetParams)
@@ -30,8 +32,10 @@ def main() -> None:
     items = videos.to_dict("records")
     extractions = list(map_items(work, items, f"frames -> {FOLDER}", "clip"))
 
-    write_csv(FOLDER / "index.csv", extraction.index(clips, extractions))
+    frames = extraction.index(clips, extractions)
     write_json("metrics/extract_frames.json", extraction.summary(extractions))
+    extraction.check_losses(extractions, sampling)
+    write_csv(FOLDER / "index.csv", frames)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ PARAMS: dict[str, dict[str, Any]] = {
         "seed": 0,
         "format": "png",
         "quality": 95,
+        "max_unreadable": 0.5,
     },
     "faces": {
         "scale_factor": 1.2,

@@ -14,7 +14,8 @@ from litefake.faces import CropParams
 from litefake.video import read_frames
 
 EVERY = 30  # frames, the published rule for real clips
-NAIVE = {"scale_factor": 1.1, "min_neighbors": 3, "min_size": 0.05, "detection_width": 10**6}
+# OpenCV's own values: no smallest face but the cascade's 24 px, at the frame's full size.
+NAIVE = {"scale_factor": 1.1, "min_neighbors": 3, "min_size": 1e-6, "detection_width": 10**6}
 
 
 class Times:

@@ -15,6 +15,8 @@ from litefake.errors import VideoUnreadable
 from litefake.params import Section
 from litefake.video import Health, count_packets, read_frames
 
+NAMED = 20  # lost clips in a message
+
 
 class Rule(Section):
     """Which frames of a clip are taken: exactly one of the three."""
@@ -48,6 +50,8 @@ class SamplingParams(Section):
     seed: int = Field(ge=0)
     format: Literal["png", "jpg"]
     quality: int = Field(ge=1, le=100)  # of jpg
+    # Share of a method's clips that may be lost; files from before this key keep working.
+    max_unreadable: float = Field(default=0.05, ge=0, le=1)
 
 
 @dataclass
@@ -79,17 +83,13 @@ def extract(
             shutil.rmtree(folder / result.key, ignore_errors=True)
             _write_frames(result, path, rule.choose(result.health.frames, seed), folder, p)
         if result.health.truncated:
-            _leave_out(result, folder)
+            # What is left of it is not what was meant.
+            end = f"truncated after {result.health.frames} frames; replace the file"
+            raise VideoUnreadable(f"{result.key}: {end}")
     except VideoUnreadable as error:
-        result.error = str(error)
+        shutil.rmtree(folder / result.key, ignore_errors=True)
+        result.rows, result.error = [], str(error)
     return result
-
-
-def _leave_out(result: Extraction, folder: Path) -> None:
-    """Drop the frames of a clip that ends early: what is left of it is not what was meant."""
-    shutil.rmtree(folder / result.key, ignore_errors=True)
-    result.rows = []
-    result.error = f"{result.key}: truncated after {result.health.frames} frames; replace the file"
 
 
 def _write_frames(
@@ -117,6 +117,21 @@ def index(clips: pd.DataFrame, extractions: Sequence[Extraction]) -> pd.DataFram
     return clips.merge(frames, on="key", validate="one_to_many")
 
 
+def check_losses(extractions: Sequence[Extraction], p: SamplingParams) -> None:
+    """Raises VideoUnreadable when a method lost a larger share of its clips than allowed."""
+    for method in dict.fromkeys(result.method for result in extractions):
+        ours = [result for result in extractions if result.method == method]
+        lost = [result for result in ours if result.error]
+        if len(lost) > p.max_unreadable * len(ours):
+            named = "; ".join(result.error for result in lost[:NAMED])
+            more = f"; and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
+            raise VideoUnreadable(
+                f"{method}: {len(lost)} of {len(ours)} clips lost, frames.max_unreadable in"
+                f" params.yaml allows {p.max_unreadable:g}; metrics/extract_frames.json names"
+                f" all: {named}{more}"
+            )
+
+
 def summary(extractions: Sequence[Extraction]) -> dict[str, Any]:
     """Counts for the metrics file; every clip that is not whole is named."""
     unreadable = {result.key: result.error for result in extractions if result.error}
@@ -131,6 +146,8 @@ def summary(extractions: Sequence[Extraction]) -> dict[str, Any]:
     return {
         "videos": len(extractions),
         "frames": sum(len(result.rows) for result in extractions),
+        # Of no chosen frame's group: damage within them is not looked for.
+        "frames_not_decoded": sum(result.health.skipped for result in extractions),
         "unreadable": len(unreadable),
         "unreadable_videos": unreadable,
         "truncated": len(truncated),
