@@ -25,14 +25,12 @@ def main() -> None:
 
     shutil.rmtree(FOLDER, ignore_errors=True)
     shutil.rmtree(SHEETS, ignore_errors=True)
-    items = [rows.to_dict("records") for _, rows in frames.groupby("key", sort=False)]
     ready = dataset.layout == "faces"
     work = partial(cropping.crop_clip, root=root, folder=FOLDER, p=stored, ready=ready)
-    clips = list(map_items(work, items, f"faces -> {FOLDER}", "clip"))
+    clips = list(map_items(work, cropping.by_clip(frames), f"faces -> {FOLDER}", "clip"))
     crops, summary = cropping.index(frames, clips), cropping.summary(clips)
     if dataset.layout == "portraits":
         crops, summary["without_points"] = portraits.prepare(FOLDER, crops, crop, pairing)
-
     cropping.write_contact_sheets(crops, FOLDER, SHEETS)
     write_csv(FOLDER / "index.csv", crops)
     write_json("metrics/crop_faces.json", summary)

@@ -29,9 +29,7 @@ def main() -> None:
         return
     root = manifest.base(dataset)
     work = partial(extraction.extract, root=root, folder=FOLDER, real=manifest.REAL, p=sampling)
-    items = videos.to_dict("records")
-    extractions = list(map_items(work, items, f"frames -> {FOLDER}", "clip"))
-
+    extractions = list(map_items(work, videos.to_dict("records"), f"frames -> {FOLDER}", "clip"))
     frames = extraction.index(clips, extractions)
     write_json("metrics/extract_frames.json", extraction.summary(extractions))
     extraction.check_losses(extractions, sampling)

@@ -59,6 +59,11 @@ def frames_of(held_ready: bool) -> pd.DataFrame:
     return frames[[*manifest.identity_columns(frames), "frame", "seconds", "path"]]
 
 
+def by_clip(frames: pd.DataFrame) -> list[list[dict[str, Any]]]:
+    """The rows of ``frames`` as dictionaries, a list a clip: the items of ``crop_clip``."""
+    return [rows.to_dict("records") for _, rows in frames.groupby("key", sort=False)]
+
+
 def index(frames: pd.DataFrame, clips: Sequence[ClipFaces]) -> pd.DataFrame:
     """One row per crop: the columns of ``frames``, its own path, and x, y, side of the square.
 
