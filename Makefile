@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro web test browser check bench-detect bench-detectors bench-preprocess fuzz kill packaged robustness portraits lint docs clean
+.PHONY: help setup repro web test browser check bench-detect bench-detectors bench-preprocess fuzz kill packaged evaluate-portraits robustness portraits lint docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -40,6 +40,13 @@ packaged: setup ## make the packaged model anew: portraits, their profile, the p
 	test -d data/portraits || PYTHONPATH=src python -m tools.portraits
 	PYTHONPATH=src python -m tools.run_profile portraits
 	PYTHONPATH=src python -m tools.package_model
+
+evaluate-portraits: setup ## the packaged model and its chain on data/ffpp_faces/image (after make packaged)
+	for part in test train; do litefake evaluate data/ffpp_faces/image --split $$part \
+	--json metrics/evaluate/ffpp_subset_$$part.json || exit; done
+	for model in b0.safetensors lite0.safetensors kd_lite0.safetensors prune_kd.safetensors \
+	prune_kd_int8.onnx; do litefake evaluate data/ffpp_faces/image --split test \
+	--model build/portraits/models/$$model --json metrics/evaluate/portraits/$${model%.*}.json || exit; done
 
 robustness: setup ## every model under JPEG, blur, noise, ... (after make repro)
 	PYTHONPATH=src python -m tools.robustness

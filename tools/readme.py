@@ -16,6 +16,7 @@ PAGES = ("README.md", "docs/model-card.md", "docs/results.md")
 TABLE = "metrics/comparison.md"
 STUDENT = "prune_kd_int8"  # the model that is packaged, and its like of the built-in data
 PACKAGED = "metrics/profiles/portraits"  # results of the run that the packaged model is from
+CHAIN = ("b0", "lite0", "kd_lite0", "prune_kd", "prune_kd_int8")
 SUBSET = ("test", "train")  # parts of the FF++ subset that the packaged model was measured on
 FEW_FACES = 50  # of which no AUC is told
 Read = Callable[[str], str]  # from a path in the repository to its text
@@ -44,6 +45,8 @@ def render(text: str, read: Read = in_work_tree) -> str:
         "results": partial(results, read),
         "portraits": partial(portraits, read),
         "subset": partial(subset, read),
+        "real": partial(real, read),
+        "chain": partial(chain, read),
         "robustness": partial(robustness, read),
         "undecided": partial(undecided, read),
     }
@@ -100,6 +103,34 @@ def subset(read: Read) -> str:
             )
         alarms.append(f"{100 * frames['reals']['rate']:.1f} % ({part})")
     return "\n".join([*lines, "", f"Real faces called fake: {', '.join(alarms)}."])
+
+
+def chain(read: Read) -> str:
+    """AUC of every model of the packaged model's run on the test part of the subset."""
+    lines: list[str] = []
+    for name in CHAIN:
+        frames = json.loads(read(f"metrics/evaluate/portraits/{name}.json"))["frames"]
+        if not lines:
+            names = ["model", "all", *frames["methods"], "fakes found", "false alarms"]
+            lines = [f"| {' | '.join(names)} |", f"| {' | '.join(['---'] * len(names))} |"]
+        scores = [one["auc"] for one in (frames["all"], *frames["methods"].values())]
+        shares = [frames["all"]["detected"], frames["reals"]["rate"]]
+        cells = [name, *(f"{score:.3f}" for score in scores), *(f"{s:.1%}" for s in shares)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def real(read: Read) -> str:
+    """The packaged model on real deepfakes, in a sentence."""
+    frames = json.loads(read("metrics/evaluate/ffpp_subset_test.json"))["frames"]
+    methods = ", ".join(f"{name} {one['auc']:.2f}" for name, one in frames["methods"].items())
+    counts = f"{frames['all']['real']} real and {frames['all']['fake']} fake faces"
+    found, alarms = frames["all"]["detected"], frames["reals"]["rate"]
+    return (
+        f"AUC on the {counts} of the test part: {methods}; {frames['all']['auc']:.2f} over all. "
+        f"At the threshold in the file {100 * found:.0f} % of the fake faces are found and "
+        f"{100 * alarms:.0f} % of the real ones called fake."
+    )
 
 
 def robustness(read: Read) -> str:
