@@ -144,6 +144,11 @@ def test_an_export_that_answers_otherwise_is_an_error(
         )
 
 
-def test_a_demo_model_says_that_it_is_one():
-    assert onnx_export._told("data/videos") == onnx_export.DEMO
-    assert onnx_export._told("/ff++") == "/ff++"
+def test_a_file_says_what_it_was_trained_on(faces):
+    assert onnx_export._told("data/videos", faces.train) == onnx_export.DEMO
+    assert onnx_export._told("/ff++", faces.train) == "/ff++"
+    paired = faces.train.only(faces.train.table)
+    paired.maker = object()
+    assert onnx_export._told("data/portraits", paired) == (
+        "real portraits of 6 people and fakes blended from them, no deepfake"
+    )
