@@ -29,7 +29,7 @@ def test_both_rules_and_both_classes_are_counted_apart(tmp_path):
     ]
     made = summary(found)
     assert (made["clips"], made["undecided"], made["share"]) == (5, 2, 0.4)
-    assert (made["too_few_faces"], made["interval"]) == (1, 1)
+    assert (made["too_few_faces"], made["doubtful"]) == (1, 1)
     assert made["accuracy_of_decided"] == pytest.approx(2 / 3)
     assert made["answers"]["fake"] == {"real": 0, "fake": 1, "undecided": 2}
 

@@ -47,6 +47,14 @@ def test_an_interval_across_the_threshold_is_undecided():
     assert low < 0.5 <= high
 
 
+def test_what_is_rather_fake_but_below_a_strict_threshold_is_not_called_real():
+    found = verdict.decide(seen([0.6] * 8), 0.8)
+    assert found.answer == "undecided"
+    assert "rather fake, but below the threshold 0.80" in found.reason
+    assert verdict.decide(seen([0.4] * 8), 0.8).answer == "real"
+    assert verdict.decide(seen([0.4] * 8), 0.3).answer == "fake"
+
+
 def test_a_score_at_the_threshold_is_fake():
     assert verdict.decide(seen([0.5] * 8), 0.5).answer == "fake"
 

@@ -156,8 +156,8 @@ def undecided(read: Read) -> str:
     found = json.loads(read("metrics/undecided.json"))
     return (
         f"{found['undecided']} of {found['clips']} validation clips "
-        f"({100 * found['share']:.1f} %) end undecided: {found['interval']} because the interval "
-        f"spans the threshold, {found['too_few_faces']} for want of faces. Of the others "
+        f"({100 * found['share']:.1f} %) end undecided: {found['doubtful']} too near the "
+        f"threshold, {found['too_few_faces']} for want of faces. Of the others "
         f"{100 * found['accuracy_of_decided']:.1f} % are right."
     )
 

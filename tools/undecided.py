@@ -33,7 +33,8 @@ def main() -> None:
 def summary(found: list[tuple[str, Judgement]]) -> dict[str, Any]:
     """How often clips of each class got each answer, and why an answer was withheld.
 
-    ``too_few_faces`` and ``interval`` are the two rules; accuracy is that of the decided.
+    ``too_few_faces``: no track long enough; ``doubtful``: an interval or probability too near the
+    threshold. Accuracy is that of the decided.
     """
     answers: Counter[tuple[str, str]] = Counter((label, one.verdict.answer) for label, one in found)
     withheld = [one.verdict for _, one in found if one.verdict.answer == "undecided"]
@@ -44,7 +45,7 @@ def summary(found: list[tuple[str, Judgement]]) -> dict[str, Any]:
         "undecided": len(withheld),
         "share": len(withheld) / len(found),
         "too_few_faces": unscored,
-        "interval": len(withheld) - unscored,
+        "doubtful": len(withheld) - unscored,
         "accuracy_of_decided": sum(answers[label, label] for label in LABELS) / max(decided, 1),
         "answers": {
             label: {answer: answers[label, answer] for answer in (*LABELS, "undecided")}

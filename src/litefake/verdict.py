@@ -13,6 +13,7 @@ MINIMUM_FACES = 4
 BLOCK_SECONDS = 0.5  # faces nearer in time than this are taken as one observation
 DRAWS = 2000
 LEVEL = 90  # per cent, of the interval
+EVEN = 0.5  # a threshold above it spares false alarms; what lies between is not called real
 
 
 class TrackVerdict(NamedTuple):
@@ -68,8 +69,8 @@ def judge_tracks(faces: Sightings, threshold: float) -> list[TrackVerdict]:
 def decide(faces: Sightings, threshold: float, minimum_faces: int = MINIMUM_FACES) -> Verdict:
     """The verdict on a clip by the mean probability of its most suspicious track.
 
-    Undecided when no track has ``minimum_faces`` faces, or when the interval of the deciding
-    track spans ``threshold``.
+    Undecided when no track has ``minimum_faces`` faces, when the interval of the deciding track
+    spans ``threshold``, or when its probability lies between EVEN and a higher ``threshold``.
     """
     if not len(faces):
         return Verdict("undecided", "no face was found in the frames looked at", [], None)
@@ -90,10 +91,12 @@ def _compare(track: TrackVerdict, threshold: float) -> tuple[Answer, str]:
     span = f"{LEVEL} % interval {track.low:.2f} to {track.high:.2f}"
     if track.low < threshold <= track.high:
         return "undecided", f"the {span} of its probability spans the threshold {threshold:.2f}"
-    answer: Answer = "fake" if track.probability >= threshold else "real"
-    side = "at or above" if answer == "fake" else "below"
     mean = f"probability {track.probability:.2f} ({span})"
-    return answer, f"{mean} is {side} the threshold {threshold:.2f}"
+    if track.probability >= threshold:
+        return "fake", f"{mean} is at or above the threshold {threshold:.2f}"
+    if track.probability > EVEN:
+        return "undecided", f"{mean} says rather fake, but below the threshold {threshold:.2f}"
+    return "real", f"{mean} is below the threshold {threshold:.2f}"
 
 
 def interval(seconds: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[float, float]:
