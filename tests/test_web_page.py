@@ -174,3 +174,17 @@ def test_the_overlay_changes_hot_pixels_alone():
     assert (shown[0, 0] != 100).any()
     assert shown.dtype == np.uint8
     assert shown[0, 0].max() == pytest.approx(0.4 * 100 + 0.6 * 252, abs=4)
+
+
+def test_a_model_without_heat_maps_does_not_promise_any():
+    face = {
+        "image": "eA==",
+        "heat": None,
+        "seconds": 0.5,
+        "frame": 3,
+        "track": 1,
+        "probability": 0.7,
+    }
+    assert render.NO_HEAT in render.suspects([face])
+    assert render.HEAT in render.suspects([face | {"heat": "eA=="}])
+    assert render.suspects([]) == ""

@@ -15,6 +15,10 @@ MEANING = {
     "real": "No face in this clip looks manipulated enough to the detector. That is no proof.",
     "undecided": "This clip does not give the detector enough to decide.",
 }
+HEAT = "Bright spots are what speaks for fake (Grad-CAM); no spot means that nothing does."
+NO_HEAT = (
+    "A compiled (ONNX) model shows no heat map; one of the pipeline's .safetensors files does."
+)
 CAVEAT = (
     "The detector compares faces with the manipulations that its model was trained on. Methods "
     "that it has never seen, strong compression, small, turned or covered faces can mislead it "
@@ -57,11 +61,9 @@ def suspects(faces: list[dict[str, Any]]) -> str:
     if not faces:
         return ""
     items = "".join(f"<li>{_suspect(face)}</li>" for face in faces)
-    return (
-        "<h2>The most suspicious faces</h2>"
-        "<p>Bright spots are what speaks for fake (Grad-CAM); no spot means that nothing does.</p>"
-        f'<ul class="lf-faces">{items}</ul>'
-    )
+    heated = any(face["heat"] for face in faces)
+    said = HEAT if heated else NO_HEAT
+    return f'<h2>The most suspicious faces</h2><p>{said}</p><ul class="lf-faces">{items}</ul>'
 
 
 def _suspect(face: dict[str, Any]) -> str:
