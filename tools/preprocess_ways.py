@@ -11,7 +11,7 @@ import numpy as np
 
 from litefake import detectors, faces, images
 from litefake.faces import CropParams
-from litefake.video import read_frames
+from litefake.video import Frame, read_frames
 
 EVERY = 30  # frames, the published rule for real clips
 # OpenCV's own values: no smallest face but the cascade's 24 px, at the frame's full size.
@@ -64,25 +64,16 @@ def one_pass(clip: Path, folder: Path, p: CropParams) -> dict[str, Any]:
     """Wanted frames from the decoder to the face, without a file in between."""
     times, found = Times(), 0
     finder = detectors.detector(p)
-    frames = read_frames(clip, range(0, 10**9, EVERY))
-    while True:
-        with times.of("decode"):
-            frame = next(frames, None)
-        if frame is None:
-            return times.result(found)
+    for frame in _decoded(clip, times):
         found += _crop(frame.image, finder, folder / f"face{frame.index}.png", p, times)
+    return times.result(found)
 
 
 def two_stages(clip: Path, folder: Path, p: CropParams) -> dict[str, Any]:
     """As the pipeline's two stages do it: wanted frames as PNG, then faces."""
     times, found, names = Times(), 0, []
     finder = detectors.detector(p)
-    frames = read_frames(clip, range(0, 10**9, EVERY))
-    while True:
-        with times.of("decode"):
-            frame = next(frames, None)
-        if frame is None:
-            break
+    for frame in _decoded(clip, times):
         with times.of("store"):
             images.write(folder / f"{frame.index}.png", frame.image)
         names.append(frame.index)
@@ -92,6 +83,17 @@ def two_stages(clip: Path, folder: Path, p: CropParams) -> dict[str, Any]:
         assert image is not None
         found += _crop(image, finder, folder / f"face{name}.png", p, times)
     return times.result(found)
+
+
+def _decoded(clip: Path, times: Times) -> Iterator[Frame]:
+    """The wanted frames of ``clip``; only the reader's own time is counted."""
+    frames = read_frames(clip, range(0, 10**9, EVERY))
+    while True:
+        with times.of("decode"):
+            frame = next(frames, None)
+        if frame is None:
+            return
+        yield frame
 
 
 def _crop(
