@@ -19,6 +19,7 @@ from litefake import cropping, images, inputs, models, params, portraits, salien
 from litefake.card import Card
 from litefake.errors import NoFaceFound
 from litefake.pairs import PairMaker, PairParams
+from litefake.web.pictures import overlay
 
 PROFILE = Path("profiles/portraits.yaml")
 TILE = 160  # px
@@ -48,10 +49,8 @@ def column(maker: PairMaker, path: str, seed: int, network: nn.Module, card: Car
     real, fake = (inputs.resize(maker.half(path, half, seed), TILE) for half in (False, True))
     batch = transforms.to_input([fake], card.image_size, card.mean, card.std)
     heat = cv2.resize(saliency.grad_cam(network, batch)[0], (TILE, TILE))
-    painted = cv2.applyColorMap((255 * heat).astype(np.uint8), cv2.COLORMAP_VIRIDIS)[..., ::-1]
-    mixed = (0.5 * fake + 0.5 * painted).astype(np.uint8)
     tiles = [inputs.resize(tile, TILE) for tile in (pair.real, pair.fake, mask)]
-    return np.vstack([*tiles, real, fake, mixed])
+    return np.vstack([*tiles, real, fake, overlay(fake, heat)])
 
 
 if __name__ == "__main__":

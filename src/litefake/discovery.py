@@ -1,14 +1,14 @@
 """Tell from a folder which data set it is, so that nobody has to describe it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from litefake import params
 from litefake.errors import DataMissing
-from litefake.layouts import folder
+from litefake.layouts import faces, folder
 from litefake.layouts.guess import layout_of
-from litefake.layouts.rows import REAL, SPLITS
+from litefake.layouts.rows import REAL, entries
 from litefake.manifest import DatasetParams
 
 
@@ -55,7 +55,8 @@ def _compression(root: Path) -> str:
 
 
 def _ffpp_methods(root: Path, compression: str) -> list[str]:
-    present = sorted(path.name for path in _folders(root / "manipulated_sequences"))
+    methods = entries(root / "manipulated_sequences")
+    present = sorted(path.name for path in methods if path.is_dir())
     for method in present:
         if not (root / "manipulated_sequences" / method / compression / "videos").is_dir():
             raise DataMissing(
@@ -68,14 +69,7 @@ def _ffpp_methods(root: Path, compression: str) -> list[str]:
 
 
 def _faces_methods(root: Path) -> list[str]:
-    found = {path.name for split in SPLITS for path in _folders(root / split)} - {REAL}
+    found = faces.present(root)
     if not found:
         raise DataMissing(f"{root}: no folder of a method beside {REAL}; docs/evaluate.md")
-    return sorted(found)
-
-
-def _folders(parent: Path) -> Iterator[Path]:
-    if parent.is_dir():
-        yield from (
-            path for path in parent.iterdir() if path.is_dir() and not path.name.startswith(".")
-        )
+    return found
