@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from litefake import blazeface
 from litefake.artifacts import digest
 from litefake.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFaceDetector
+from litefake.tflite import ASSETS
 from tests.heads import rendered_head
 from tools.build_face_detectors import FILES
 
@@ -103,7 +104,7 @@ def test_the_letterbox_can_be_undone(height, width, size, data):
 
 @VARIANTS
 def test_the_shipped_network_is_the_one_of_the_pinned_wheel(variant):
-    assert digest(blazeface.ASSETS / variant.file) == FILES[f"face_detection/{variant.file}"]
+    assert digest(ASSETS / variant.file) == FILES[f"face_detection/{variant.file}"]
 
 
 @VARIANTS

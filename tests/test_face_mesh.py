@@ -4,12 +4,13 @@ import pytest
 from litefake.artifacts import digest
 from litefake.face_mesh import FILE, FaceMesh
 from litefake.selfblending import CHIN, FOREHEAD, LEFT_EYE, NOSE_BASE, RIGHT_EYE
+from litefake.tflite import ASSETS
 from tests.heads import SIDE, rendered_head
 from tools.build_face_detectors import FILES
 
 
 def test_the_shipped_network_is_the_one_of_the_pinned_wheel():
-    assert digest(FILE) == FILES[f"face_landmark/{FILE.name}"]
+    assert digest(ASSETS / FILE) == FILES[f"face_landmark/{FILE}"]
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "src" / "litefake"
 LAYERS = [
     ["errors"],
     ["params", "artifacts", "parallel", "images", "locks", "shipped", "inputs", "scaling", "gops"],
-    ["reproducibility", "sightings", "group_reader", "layouts", "storage"],
+    ["reproducibility", "sightings", "tflite", "group_reader", "layouts", "storage"],
     ["manifest", "video", "faces", "transforms", "aggregation", "calibration"],
     ["landmarks", "card", "face_mesh", "selfblending", "degradation", "official", "metrics"],
     ["blazeface", "pairs"],

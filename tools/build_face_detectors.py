@@ -14,7 +14,7 @@ import zipfile
 from pathlib import Path
 
 from litefake.artifacts import digest
-from litefake.blazeface import ASSETS
+from litefake.tflite import ASSETS
 
 WHEEL = "05dc4a9e593655a79558d05d6227d31018c2537a4bd3362b51e230cf22aecfe3"
 FOLDER = "mediapipe/modules"

@@ -10,9 +10,7 @@ Thresholds and strides are those of the graphs that MediaPipe 0.10.21 ships besi
 files; ``tools/build_face_detectors.py`` extracts the files, ``assets/NOTICE`` has the licence.
 """
 
-import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -21,9 +19,9 @@ from numpy.typing import NDArray
 
 from litefake.faces import Box
 from litefake.landmarks import haar_square
+from litefake.tflite import Tflite
 
 FloatArray = NDArray[np.floating]
-ASSETS = Path(__file__).with_name("assets")
 COORDINATES = 16  # of an anchor: centre, size, six points
 SAME_FACE = 0.3  # boxes with a larger intersection over union show one face
 PART = 0.6  # side of the squares of the second look / longer side of the frame
@@ -141,19 +139,9 @@ class BlazeFaceDetector:
     """A variant of BlazeFace that answers with squares like Haar's."""
 
     def __init__(self, variant: Variant) -> None:
-        # Takes half a second, which a run with another detector need not spend.
-        import openvino
-
         self._variant = variant
         self._anchors = anchors(variant)
-        settings = {
-            "NUM_STREAMS": 1,
-            "INFERENCE_NUM_THREADS": 1,
-            "INFERENCE_PRECISION_HINT": "f32",  # some CPUs would take bf16 and other boxes
-            "ENABLE_CPU_PINNING": False,  # or all worker processes meet on the first core
-        }
-        self._network = openvino.Core().compile_model(ASSETS / variant.file, "CPU", settings)
-        self._turn = threading.Lock()  # a compiled model serves one caller at a time
+        self._network = Tflite(variant.file)
 
     def detect(self, image: NDArray[np.uint8]) -> list[Box]:
         """Faces in ``image`` (height x width x 3, uint8, RGB), sorted by position."""
@@ -175,9 +163,7 @@ class BlazeFaceDetector:
 
     def _find(self, image: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
         square, place = letterbox(image, self._variant.size)
-        with self._turn:
-            answers = [output[0].copy() for output in self._network([square]).values()]
-        offsets, logits = sorted(answers, key=lambda answer: -answer.shape[-1])
+        offsets, logits = sorted(self._network(square), key=lambda answer: -answer.shape[-1])
         assert offsets.shape == (len(self._anchors), COORDINATES)
         faces, scores = decode(offsets, logits[:, 0], self._anchors, self._variant.least_score)
         corner, scale = np.array([place.left, place.top]), np.array([place.scale_x, place.scale_y])
