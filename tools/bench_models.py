@@ -45,7 +45,7 @@ def main() -> None:
     measured: dict[str, dict[str, float]] = {}
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
-            exported = export(student, size, Path(folder))
+            exported = export(size, Path(folder))
             networks = {"B0, PyTorch eager": teacher, "pruned, PyTorch eager": student, **exported}
             measured[str(size)] = cpu_milliseconds(networks, size, LATENCY)
     results = {"machine": reproducibility.machine(), "milliseconds": measured}
@@ -66,9 +66,9 @@ def markdown(results: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def export(student: nn.Module, size: int, folder: Path) -> dict[str, nn.Module]:
+def export(size: int, folder: Path) -> dict[str, nn.Module]:
     """The student for ``size`` px in both engines, fp32 and 8 bit."""
-    _, card = models.load(STUDENT)
+    student, card = models.load(STUDENT)  # not the timed one: its memory layout is another
     card = card.model_copy(update={"image_size": size})
     settings = params.section("export", ExportParams)
     train = dataset.read_split(FACES, SPLIT, "train", card)
