@@ -5,6 +5,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from litefake.frequency import FrequencyBands
+
 
 def parameters(model: nn.Module) -> int:
     """Number of trainable values."""
@@ -13,8 +15,11 @@ def parameters(model: nn.Module) -> int:
 
 @torch.no_grad()
 def macs(model: nn.Module, image_size: int) -> int:
-    """Multiply-accumulates of convolutions and linear layers for one square RGB image."""
-    total = 0
+    """Multiply-accumulates of convolutions and linear layers for one square RGB image.
+
+    The cosine transforms of a frequency branch count too.
+    """
+    total = sum(layer.macs() for layer in model.modules() if isinstance(layer, FrequencyBands))
 
     def count(layer: nn.Module, _inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
         nonlocal total
