@@ -10,7 +10,8 @@ from litefake.artifacts import write_csv, write_json, write_text
 from litefake.locks import alone
 
 FACES, SPLIT, METRICS = "data/faces", "data/split.csv", Path("metrics")
-MODELS = ("b0", "lite0", "kd_lite0", "prune_kd", "kd_lite0_int8", "prune_kd_int8")
+TRAINED = ("b0", "dual", "lite0", "kd_lite0", "kd_two_in_one", "prune_kd")
+MODELS = (*TRAINED, "kd_lite0_int8", "prune_kd_int8")
 
 
 @alone("benchmark")
@@ -26,7 +27,6 @@ def main() -> None:
     table = comparison.table(rows, latency)
     scores = {name: one.scores for name, one in finished.items()}
     thresholds = {name: one.card.threshold for name, one in finished.items()}
-
     write_csv("data/scores.csv", pd.concat(scores, names=["model"]).reset_index("model"))
     for name, row in rows.items():
         write_json(METRICS / "benchmark" / f"{name}.json", row)

@@ -13,17 +13,36 @@ PACKAGE = ROOT / "src" / "litefake"
 LAYERS = [
     ["errors"],
     ["params", "artifacts", "parallel", "images", "locks", "shipped", "inputs", "scaling", "gops"],
+    ["frequency", "homogenization", "gradient_log"],
     ["reproducibility", "sightings", "tflite", "group_reader", "layouts", "storage"],
     ["manifest", "video", "faces", "transforms", "aggregation", "calibration"],
-    ["landmarks", "card", "face_mesh", "selfblending", "degradation", "official", "metrics"],
+    [
+        "two_branch",
+        "landmarks",
+        "card",
+        "face_mesh",
+        "selfblending",
+        "degradation",
+        "official",
+        "metrics",
+    ],
     ["blazeface", "pairs"],
     ["detectors"],
     ["discovery"],
-    ["extraction", "cropping", "splits", "models", "footprint", "latency", "checkpoints"],
+    [
+        "apprentice",
+        "extraction",
+        "cropping",
+        "splits",
+        "models",
+        "footprint",
+        "latency",
+        "checkpoints",
+    ],
     ["dataset", "onnx_files", "saliency", "portraits"],
     ["exported"],
-    ["scoring", "distillation", "tracking", "verdict", "robustness", "runtime"],
-    ["networks", "shards", "annotation", "quantization"],
+    ["scoring", "distillation", "dual", "tracking", "verdict", "robustness", "runtime"],
+    ["networks", "shards", "annotation", "quantization", "two_in_one"],
     ["detection"],
     ["training", "importance", "plots", "report", "onnx_export"],
     ["pruning", "comparison", "setting", "evaluation", "scoreboard"],
@@ -36,7 +55,7 @@ LAYERS = [
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 PACKAGES = {"audit", "layouts", "pruning", "web"}  # layers that are folders
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[a-z]*.py"))
-TRAINING = ["train_b0", "train_lite0", "kd_lite0", "prune_kd"]
+TRAINING = ["train_b0", "train_lite0", "kd_lite0", "train_dual", "kd_two_in_one", "prune_kd"]
 
 
 def imports_of(path: Path) -> set[str]:

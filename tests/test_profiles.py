@@ -65,17 +65,19 @@ def test_every_stage_of_the_published_recipe_runs(folder: Path):
         assert done.returncode == 0, f"{stage}: {done.stderr[-2000:]}"
     assert not (folder / "data" / "videos" / "original_sequences").exists()
     table = (folder / "metrics" / "comparison.md").read_text()
-    assert [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| ")][2:8] == [
+    assert [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| ")][2:10] == [
         "| b0",
+        "| dual",
         "| lite0",
         "| kd_lite0",
+        "| kd_two_in_one",
         "| prune_kd",
         "| kd_lite0_int8",
         "| prune_kd_int8",
     ]
     keys = [
         set(yaml.safe_load((folder / "metrics" / "benchmark" / f"{name}.json").read_text()))
-        for name in ("b0", "lite0", "kd_lite0", "prune_kd", "prune_kd_int8")
+        for name in ("b0", "dual", "lite0", "kd_two_in_one", "prune_kd", "prune_kd_int8")
     ]
     assert all(one == keys[0] for one in keys)
 

@@ -8,7 +8,8 @@ from litefake.faces import CropParams
 from litefake.params import Section
 from litefake.scaling import Scaling
 
-Architecture = Literal["efficientnet_b0", "tf_efficientnet_lite0"]
+SingleBranch = Literal["efficientnet_b0", "tf_efficientnet_lite0"]
+Architecture = Literal[SingleBranch, "dual_efficientnet_b0"]
 FORMAT = "litefake-1"  # the key of the card in a file's metadata
 
 

@@ -67,13 +67,16 @@ class Distillation:
 
     def __call__(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Terms ``loss``, ``hard`` and ``divergence`` of ``model`` on ``batch``."""
-        device = batch.images.device
-        images = batch.images
-        if not (self._scale == 1).all() or not (self._shift == 0).all():
-            images = images * self._scale.to(device) + self._shift.to(device)
+        images = self.as_teacher_sees(batch.images)
         with torch.no_grad():
-            teacher = self.teacher.to(device)(images)[:, 0]
+            teacher = self.teacher.to(images.device)(images)[:, 0]
         return distillation_loss(model(batch.images)[:, 0], teacher, batch.labels, self.params)
+
+    def as_teacher_sees(self, images: Tensor) -> Tensor:
+        """``images``, normalised for the student, as the teacher wants them normalised."""
+        if (self._scale == 1).all() and (self._shift == 0).all():
+            return images
+        return images * self._scale.to(images.device) + self._shift.to(images.device)
 
 
 def _renormalisation(given: Card, wanted: Card) -> tuple[Tensor, Tensor]:

@@ -5,6 +5,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from litefake.frequency import FrequencyBands
+
 
 def parameters(model: nn.Module) -> int:
     """Number of trainable values."""
@@ -17,8 +19,12 @@ def nonzero_parameters(model: nn.Module) -> int:
 
 
 def macs(model: nn.Module, image_size: int) -> int:
-    """Multiply-accumulates of convolutions and linear layers for one square RGB image."""
-    return sum(layer_macs(model, image_size).values())
+    """Multiply-accumulates of convolutions and linear layers for one square RGB image.
+
+    The cosine transforms of a frequency branch count too.
+    """
+    transforms = (layer for layer in model.modules() if isinstance(layer, FrequencyBands))
+    return sum(layer.macs() for layer in transforms) + sum(layer_macs(model, image_size).values())
 
 
 @torch.no_grad()

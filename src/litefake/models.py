@@ -16,17 +16,19 @@ from pydantic import Field, ValidationError
 from torch import nn
 
 from litefake.artifacts import replacing
-from litefake.card import FORMAT, Architecture, Card
+from litefake.card import FORMAT, Card, SingleBranch
 from litefake.errors import DataMissing, ModelUnreadable
 from litefake.faces import CropParams
+from litefake.frequency import BANDS
 from litefake.params import Section
 from litefake.reproducibility import seed_of
+from litefake.two_branch import DualBranch
 
 
 class ModelParams(Section):
     """Sections ``b0`` and ``lite0``: one network and how it starts."""
 
-    architecture: Architecture
+    architecture: SingleBranch
     weights: Literal["imagenet", "packaged", "xavier"]
     dropout: float = Field(ge=0, lt=1)
     epoch_factor: float = Field(gt=0, le=10)
@@ -69,7 +71,7 @@ def create(
         mean, std = (list(pretrained.pretrained_cfg[key]) for key in ("mean", "std"))
         model = _with_classifier(pretrained, params.dropout)
     else:
-        model = _blank(params.architecture, params.dropout)
+        model = blank(params.architecture, params.dropout, crop.size)
         (_load_packaged if params.weights == "packaged" else _xavier)(model)
     _start_undecided(model)
     card = Card(
@@ -117,12 +119,13 @@ def load(path: Path | str) -> tuple[nn.Module, Card]:
     except (KeyError, ValidationError) as error:
         reason = str(error).splitlines()[0]
         raise ModelUnreadable(f"{path}: not a model of litefake ({reason})") from None
-    model = _blank(card.architecture, dropout=0.0)
+    size = card.image_size
+    model = blank(card.architecture, 0.0, size)
     try:
         reshape_to(model, state)
         # Each tensor may have a possible shape and still not fit its neighbour.
         with torch.inference_mode():
-            model.eval()(torch.zeros(1, 3, 32, 32))
+            model.eval()(torch.zeros(1, 3, size, size))
     except (RuntimeError, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise ModelUnreadable(
@@ -170,8 +173,14 @@ def _replace_values(layer: nn.Module, **shapes: torch.Size) -> None:
         setattr(layer, name, nn.Parameter(new) if isinstance(old, nn.Parameter) else new)
 
 
-def _blank(architecture: str, dropout: float) -> nn.Module:
-    return _with_classifier(timm.create_model(architecture, num_classes=1), dropout)
+def blank(architecture: str, dropout: float, size: int, channels: int = 3) -> nn.Module:
+    """A network with fresh weights for images of ``size`` px with ``channels`` channels."""
+    if architecture == "dual_efficientnet_b0":
+        spatial = blank("efficientnet_b0", dropout, size)
+        frequency = blank("efficientnet_b0", dropout, size, 3 * BANDS)
+        return _with_classifier(DualBranch(spatial, frequency, size), dropout)
+    fresh = timm.create_model(architecture, num_classes=1, in_chans=channels)
+    return _with_classifier(fresh, dropout)
 
 
 def _with_classifier(model: Any, dropout: float) -> nn.Module:

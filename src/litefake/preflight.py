@@ -6,6 +6,7 @@ import pandas as pd
 
 from litefake import (
     comparison,
+    dual,
     extraction,
     manifest,
     models,
@@ -16,6 +17,7 @@ from litefake import (
     training,
 )
 from litefake.aggregation import by_dataset
+from litefake.apprentice import TwoInOneParams
 from litefake.demo import DemoParams
 from litefake.distillation import DistillParams
 from litefake.errors import ParamsInvalid
@@ -40,6 +42,8 @@ SECTIONS: dict[str, type[Section]] = {
     "b0": models.ModelParams,
     "lite0": models.ModelParams,
     "kd": DistillParams,
+    "dual": dual.DualParams,
+    "two_in_one": TwoInOneParams,
     "prune": pruning.PruneParams,
     "export": ExportParams,
     "benchmark": comparison.BenchmarkParams,

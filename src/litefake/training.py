@@ -267,11 +267,19 @@ def _finite(terms: dict[str, float], run: Run, epoch: int) -> dict[str, float]:
 def _optimizer(model: nn.Module, phase: Recipe) -> torch.optim.Optimizer:
     shared: dict[str, Any] = {"lr": phase.lr, "weight_decay": phase.weight_decay}
     if phase.optimizer == "sgd":
-        return torch.optim.SGD(model.parameters(), momentum=phase.momentum, **shared)
+        return torch.optim.SGD(_groups(model), momentum=phase.momentum, **shared)
     kind = torch.optim.Adam if phase.optimizer == "adam" else torch.optim.AdamW
-    return kind(model.parameters(), **shared)
+    return kind(_groups(model), **shared)
+
+
+def _groups(model: nn.Module) -> list[dict[str, Any]]:
+    """The parameters by their ``lr_factor``, an attribute that few have; the others' is 1."""
+    groups: dict[float, list[nn.Parameter]] = {1.0: []}
+    for parameter in model.parameters():
+        groups.setdefault(getattr(parameter, "lr_factor", 1.0), []).append(parameter)
+    return [{"params": found, "lr_factor": factor} for factor, found in groups.items()]
 
 
 def _set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
     for group in optimizer.param_groups:
-        group["lr"] = lr
+        group["lr"] = lr * group["lr_factor"]
