@@ -423,7 +423,7 @@ def test_single_weights_leave_the_size_and_the_time_as_they_were(
         if isinstance(layer, nn.Conv2d)
     )
     assert zero == weights - round(weights * 0.65)
-    assert history["pruned_share"].iloc[-1] == zero / weights
+    assert history["pruned_share"].iloc[-1] == pytest.approx(zero / weights)
     assert result.summary["nonzero_parameters"] == footprint.nonzero_parameters(result.model)
     assert result.summary["parameters"] == footprint.parameters(tiny())
     assert result.model.state_dict().keys() == tiny().state_dict().keys()
@@ -432,12 +432,12 @@ def test_single_weights_leave_the_size_and_the_time_as_they_were(
 
 
 def test_a_run_ends_at_its_target(faces: TrainVal, tmp_path: Path) -> None:
-    target = changed(target="parameters", ratio=0.38, cost="parameters", iterations=1)
-    assert prune(faces, tmp_path / "hit", target).summary["parameters_share"] == pytest.approx(
-        0.62, abs=0.01
-    )
-    with pytest.raises(TrainingFailed, match=r"of the parameters went, prune\.ratio is 38\.0%"):
-        prune(faces, tmp_path / "missed", changed(target, round_to=8))
+    half = changed(target="parameters", scope="local", ratio=0.588, iterations=1)
+    summary = prune(faces, tmp_path / "hit", half).summary
+    assert summary["parameters"] == 297  # of 721: both groups at half their width
+    coarse = changed(half, ratio=0.2, round_to=8)
+    with pytest.raises(TrainingFailed, match=r"32\.2% of the parameters went, prune\.ratio is 20"):
+        prune(faces, tmp_path / "missed", coarse)
 
 
 def test_one_shot_is_a_run_of_a_single_iteration(faces: TrainVal, tmp_path: Path) -> None:

@@ -134,12 +134,11 @@ def test_rounded_widths_hit_a_small_share_of_channels_where_they_used_to_remove_
     settings = changed(round_to=8, scope="local")
     scores = channel_scores(model, groups, settings, SIZE)
     original, cost = group_widths(groups), cost_of("channels", model, groups, SIZE)
-    trapped = choose_channels(scores, original, 0.01, settings)
-    found = search_channels(scores, original, 0.01, settings, cost)
-    total = sum(original.values())
-    assert sum(map(len, trapped.values())) < 0.005 * total
-    # The narrowest step: a multiple of eight in each of the groups that tie.
-    assert sum(map(len, found.values())) / total == pytest.approx(0.01, abs=0.005)
+    trapped = choose_channels(scores, original, 0.003, settings)
+    assert not any(trapped.values())
+    found = search_channels(scores, original, 0.003, settings, cost)
+    gone = sum(map(len, found.values())) / sum(original.values())
+    assert gone == pytest.approx(0.003, abs=0.001)
 
 
 def test_channels_as_they_fall_are_not_searched_for() -> None:
@@ -183,7 +182,7 @@ def test_no_number_of_channels_comes_nearer_than_the_one_found(
 def test_a_share_that_the_caps_forbid_is_refused_at_once() -> None:
     model = tiny()
     forbidden = changed(target="parameters", ratio=0.9, max_pruning_ratio=0.5)
-    with pytest.raises(TrainingFailed, match=r"at most 6\d\.\d% of the parameters can go"):
+    with pytest.raises(TrainingFailed, match=r"at most 58\.8% of the parameters can go"):
         check_reachable(model, forbidden, SIZE)
     check_reachable(model, changed(target="parameters", ratio=0.5), SIZE)
     check_reachable(model, changed(ratio=0.99, max_pruning_ratio=0.5), SIZE)
