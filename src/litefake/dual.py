@@ -64,7 +64,7 @@ def dual_loss(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     """
     logits = cast(DualBranch, model).logits(batch.images)
     terms = {
-        name: binary_cross_entropy_with_logits(logit[:, 0], batch.labels)
+        name: binary_cross_entropy_with_logits(logit[:, 0].float(), batch.labels)
         for name, logit in logits._asdict().items()
     }
     return {"loss": terms["fused"] + (terms["spatial"] + terms["frequency"]) / 2, **terms}

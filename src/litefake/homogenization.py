@@ -17,13 +17,14 @@ TINY = 1e-12  # keeps a gradient of zero from becoming no number
 class Rotation(nn.Module):
     """A rotation R = expm(A - A^T), C x C, learnt through A; it starts as the identity.
 
-    ``rate`` is how fast it learns: a share of the network's learning rate.
+    ``rate`` is how fast it learns: a share of the network's learning rate
+    (``lr_factor``, which the training loop looks for).
     """
 
     def __init__(self, channels: int, rate: float) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(channels, channels))
-        self.weight.lr_factor = rate  # type: ignore[attr-defined]
+        self.lr_factor = rate
 
     def forward(self) -> Tensor:
         """R itself."""

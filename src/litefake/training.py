@@ -273,10 +273,11 @@ def _optimizer(model: nn.Module, phase: Recipe) -> torch.optim.Optimizer:
 
 
 def _groups(model: nn.Module) -> list[dict[str, Any]]:
-    """The parameters by their ``lr_factor``, an attribute that few have; the others' is 1."""
+    """The parameters by the ``lr_factor`` of their layer, which few have; the others' is 1."""
     groups: dict[float, list[nn.Parameter]] = {1.0: []}
-    for parameter in model.parameters():
-        groups.setdefault(getattr(parameter, "lr_factor", 1.0), []).append(parameter)
+    for layer in model.modules():
+        factor = getattr(layer, "lr_factor", 1.0)
+        groups.setdefault(factor, []).extend(layer.parameters(recurse=False))
     return [{"params": found, "lr_factor": factor} for factor, found in groups.items()]
 
 

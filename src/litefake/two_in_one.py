@@ -54,7 +54,7 @@ class TwoInOne(Distillation):
         wanted, soft = self._ask_teacher(batch.images)
         features = last_block(apprentice.student, batch.images)
         head = after_last_block(apprentice.student, features)
-        logits = apprentice.student.forward_head(head)[:, 0]
+        logits = apprentice.student.forward_head(head)[:, 0].float()
         terms = distillation_loss(logits, soft, batch.labels, self.params)
         if not self._parts.branches:
             return terms
@@ -75,7 +75,7 @@ class TwoInOne(Distillation):
         """What the last block of each branch gives for ``images``, and the fused logits."""
         teacher = cast(DualBranch, self.teacher.to(images.device))
         maps = teacher.maps(self.as_teacher_sees(images))
-        logits = teacher.forward_head(teacher.features_of(maps))[:, 0]
+        logits = teacher.forward_head(teacher.features_of(maps))[:, 0].float()
         return dict(zip(BRANCHES, maps, strict=True)), logits
 
     def _homogenised(self, apprentice: Apprentice, gradients: list[Tensor]) -> list[Tensor]:
@@ -111,12 +111,12 @@ def _lesson(apprentice: Apprentice, number: int, features: Tensor, wanted: Tenso
 
 def feature_loss(given: Tensor, wanted: Tensor) -> Tensor:
     """mean || norm(given) - norm(wanted) ||^2 of maps N x C x h x w, over N, h and w; 0 to 4."""
-    return (normalize(given) - normalize(wanted)).square().sum(1).mean()
+    return (normalize(given.float()) - normalize(wanted.float())).square().sum(1).mean()
 
 
 def with_gradient(tensor: Tensor, gradient: Tensor | int) -> Tensor:
     """A zero whose gradient with respect to ``tensor`` is ``gradient``."""
-    product = (tensor * gradient).sum()
+    product = (tensor.float() * gradient).sum()
     return product - product.detach()
 
 
