@@ -39,7 +39,7 @@ LAYERS = [
         "latency",
         "checkpoints",
     ],
-    ["dataset", "onnx_files", "saliency", "portraits"],
+    ["starting", "dataset", "onnx_files", "saliency", "portraits"],
     ["exported"],
     ["scoring", "distillation", "dual", "tracking", "verdict", "robustness", "runtime"],
     ["networks", "shards", "annotation", "quantization", "two_in_one"],

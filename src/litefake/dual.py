@@ -24,7 +24,7 @@ class DualParams(Section):
 
     dropout: float = Field(ge=0, lt=1)
     epoch_factor: float = Field(gt=0, le=10)
-    false_alarms: float = Field(gt=0, le=1)  # as in ``models.ModelParams``
+    false_alarms: float = Field(gt=0, le=1)  # as in ``starting.ModelParams``
 
 
 def start(b0: nn.Module, card: Card, params: DualParams, seed: int) -> tuple[nn.Module, Card]:

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from litefake.artifacts import replacing
+from litefake.artifacts import replacing, write_csv
 
 mpl.use("Agg")
 PANELS = {
@@ -16,6 +16,13 @@ PANELS = {
     "cosine": "cosine of the two gradients",
     "moved": "distance of R from the identity",
 }
+
+
+def write(folder: Path | str, curve: pd.DataFrame) -> None:
+    """Leave the ``table`` of ``curve`` and its picture in ``folder``."""
+    gradients = table(curve)
+    write_csv(Path(folder) / "gradients.csv", gradients)
+    draw(Path(folder) / "gradients.png", gradients)
 
 
 def table(curve: pd.DataFrame) -> pd.DataFrame:
