@@ -12,8 +12,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "litefake"
 LAYERS = [
     ["errors"],
+    ["cluster", "process_pool"],
     ["params", "artifacts", "parallel", "images", "locks", "shipped", "inputs", "scaling", "gops"],
-    ["reproducibility", "sightings", "tflite", "group_reader", "layouts", "storage"],
+    ["reproducibility", "sightings", "tflite", "group_reader", "layouts", "storage", "staging"],
     ["manifest", "video", "faces", "transforms", "aggregation", "calibration"],
     ["landmarks", "card", "face_mesh", "selfblending", "degradation", "official", "metrics"],
     ["blazeface", "pairs"],
@@ -73,7 +74,7 @@ def test_a_module_imports_only_from_below(name):
 
 def test_the_demo_stands_on_the_lowest_layers_and_carries_none():
     for path in (PACKAGE / "demo").glob("*.py"):
-        assert all(LEVEL[name] <= 1 for name in imports_of(path) - {"demo"}), path.name
+        assert all(LEVEL[name] <= 2 for name in imports_of(path) - {"demo"}), path.name
     modules = LEVEL.keys() - PACKAGES
     users = [name for name in modules if "demo" in imports_of(PACKAGE / f"{name}.py")]
     assert users == ["preflight"]
