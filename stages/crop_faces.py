@@ -4,7 +4,7 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from litefake import cropping, errors, faces, manifest, pairs, params, portraits
+from litefake import crop_store, cropping, errors, faces, manifest, pairs, params, portraits
 from litefake.artifacts import write_csv, write_json
 from litefake.locks import alone
 from litefake.staging import Staging
@@ -32,6 +32,7 @@ def main() -> None:
     if dataset.layout == "portraits":
         crops, summary["without_points"] = portraits.prepare(FOLDER, crops, crop, pairing)
     cropping.write_contact_sheets(crops, FOLDER, SHEETS)
+    crop_store.keep(FOLDER, crops, params.section("storage", crop_store.StorageParams))
     write_csv(FOLDER / "index.csv", crops)
     write_json("metrics/crop_faces.json", summary)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from distributed import LocalCluster
 
+from litefake import cluster
 from litefake.errors import LitefakeError
 from litefake.parallel import map_items
 from litefake.staging import Staging
@@ -28,12 +29,16 @@ def contents(folder):
 
 @pytest.fixture(scope="module")
 def address():
-    quick = {"distributed.scheduler.allowed-failures": 1}
+    settings = {
+        "distributed.scheduler.allowed-failures": 1,
+        # A busy machine may need longer than 15 s to start a killed worker again.
+        "distributed.deploy.lost-worker-timeout": "10 minutes",
+    }
     with (
-        dask.config.set(quick),
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        dask.config.set(settings),
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as two,
     ):
-        yield cluster.scheduler_address
+        yield two.scheduler_address
 
 
 def test_a_killed_worker_costs_a_try_and_a_poisoned_clip_is_named(address, tmp_path, monkeypatch):
@@ -85,3 +90,12 @@ def test_without_the_extra_it_is_said_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(LitefakeError, match=r"pip install '\.\[cluster\]'"):
         list(map_items(abs, [1], "abs"))
+
+
+def test_a_scheduler_without_workers_is_one_line(monkeypatch):
+    monkeypatch.setattr(cluster, "POLL", 0.1)
+    monkeypatch.setattr(cluster, "WITHOUT_WORKERS", 0.2)
+    with LocalCluster(n_workers=0, dashboard_address=None) as empty:
+        monkeypatch.setenv("LITEFAKE_SCHEDULER", empty.scheduler_address)
+        with pytest.raises(LitefakeError, match="has no worker: start some with `dask worker tcp"):
+            list(map_items(abs, [1], "abs"))

@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 CONNECT = 5  # seconds, to reach the scheduler
-WITHOUT_WORKERS = 60  # seconds, before giving up
+WITHOUT_WORKERS = 300  # seconds, before giving up: killed ones take a while to start again
 POLL = 5  # seconds between two looks at the workers
 
 _one_at_a_time = threading.Lock()  # detectors are not made for several threads
@@ -36,7 +36,7 @@ def map_on_cluster(
     one that kills its workers even then.
 
     Raises LitefakeError when Dask is not installed, the scheduler cannot be reached or is lost,
-    or has no worker for a minute.
+    or has no worker for five minutes.
     """
     with _connected(address) as client, _named(address):
         run = functools.partial(_on_worker, work, str(Path.cwd()))
