@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from litefake import crop_store, images, reproducibility
 from litefake.artifacts import write_csv, write_json, write_text
@@ -44,7 +45,8 @@ def measure(crops: int, storage: StorageParams) -> dict[str, Any]:
         _dvc(repository, "init", "--no-scm")
         command = f"cd {Path.cwd()} && {sys.executable} -m tools.bench_storage"
         command += f" --make {repository / 'faces'} --crops {crops} --storage {storage.faces}"
-        _dvc(repository, "stage", "add", "-n", "crop", "-o", "faces", command)
+        stage = {"cmd": command, "outs": ["faces"]}
+        (repository / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"crop": stage}}))
         seconds = {
             "first_repro": _dvc(repository, "repro"),
             "status": _dvc(repository, "status"),
