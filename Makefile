@@ -81,4 +81,4 @@ kill: setup ## kill -9 dvc repro at 20 random moments, in a scratch clone
 	PYTHONPATH=src python -m tools.kill_repro --times 20
 
 clean: ## remove what the pipeline made, but not DVC's cache
-	rm -rf data/videos data/frames data/faces data/contact_sheets data/*.csv models checkpoints
+	rm -rf data/videos data/frames data/faces data/.*.part data/contact_sheets data/*.csv models checkpoints

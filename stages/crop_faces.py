@@ -4,10 +4,10 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from litefake import cropping, errors, faces, manifest, pairs, params, portraits
+from litefake import crop_store, cropping, errors, faces, manifest, pairs, params, portraits
 from litefake.artifacts import write_csv, write_json
 from litefake.locks import alone
-from litefake.parallel import map_items
+from litefake.staging import Staging
 from litefake.storage import writing
 
 FOLDER, SHEETS = Path("data/faces"), Path("data/contact_sheets")
@@ -22,16 +22,16 @@ def main() -> None:
     stored = crop if dataset.layout != "portraits" else portraits.larger(crop, pairing)
     root = manifest.base(dataset) if dataset.held_ready else Path("data/frames")
     frames = cropping.frames_of(dataset.held_ready)
-
     shutil.rmtree(FOLDER, ignore_errors=True)
-    shutil.rmtree(SHEETS, ignore_errors=True)
-    ready = dataset.layout == "faces"
-    work = partial(cropping.crop_clip, root=root, folder=FOLDER, p=stored, ready=ready)
-    clips = list(map_items(work, cropping.by_clip(frames), f"faces -> {FOLDER}", "clip"))
+    staging = Staging.of(FOLDER, root, dataset, stored)
+    work = partial(cropping.crop_clip, root=root, p=stored, ready=dataset.layout == "faces")
+    clips = staging.map(work, cropping.by_clip(frames), cropping.killer)
     crops, summary = cropping.index(frames, clips), cropping.summary(clips)
+    staging.publish(crops["path"])
     if dataset.layout == "portraits":
         crops, summary["without_points"] = portraits.prepare(FOLDER, crops, crop, pairing)
     cropping.write_contact_sheets(crops, FOLDER, SHEETS)
+    crop_store.keep(FOLDER, crops, params.section("storage", crop_store.StorageParams))
     write_csv(FOLDER / "index.csv", crops)
     write_json("metrics/crop_faces.json", summary)
 

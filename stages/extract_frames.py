@@ -7,7 +7,7 @@ from pathlib import Path
 from litefake import errors, extraction, manifest, params
 from litefake.artifacts import write_csv, write_json
 from litefake.locks import alone
-from litefake.parallel import map_items
+from litefake.staging import Staging
 from litefake.storage import writing
 
 FOLDER = Path("data/frames")
@@ -20,19 +20,19 @@ def main() -> None:
     sampling = params.section("frames", extraction.SamplingParams)
     videos = manifest.read_table("data/manifest.csv")
     clips = videos[manifest.identity_columns(videos)]
-
     shutil.rmtree(FOLDER, ignore_errors=True)
     if dataset.held_ready:
         write_csv(FOLDER / "index.csv", extraction.index(clips, []))
         reason = f"layout {dataset.layout}: the data set holds images"
         write_json("metrics/extract_frames.json", {"skipped": reason})
         return
-    root = manifest.base(dataset)
-    work = partial(extraction.extract, root=root, folder=FOLDER, real=manifest.REAL, p=sampling)
-    extractions = list(map_items(work, videos.to_dict("records"), f"frames -> {FOLDER}", "clip"))
+    staging = Staging.of(FOLDER, manifest.base(dataset), dataset, sampling)
+    work = partial(extraction.extract, root=staging.root, real=manifest.REAL, p=sampling)
+    extractions = staging.map(work, videos.to_dict("records"), extraction.killer)
     frames = extraction.index(clips, extractions)
     write_json("metrics/extract_frames.json", extraction.summary(extractions))
     extraction.check_losses(extractions, sampling)
+    staging.publish(frames["path"])
     write_csv(FOLDER / "index.csv", frames)
 
 

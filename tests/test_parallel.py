@@ -2,11 +2,16 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import psutil
+import pytest
 
+from litefake.errors import LitefakeError
 from litefake.parallel import map_items
+from litefake.process_pool import TRIES
+from tests import fragile
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 
@@ -14,6 +19,26 @@ SOURCE = Path(__file__).resolve().parent.parent / "src"
 def test_results_come_in_the_order_of_the_items(monkeypatch):
     monkeypatch.setenv("LITEFAKE_WORKERS", "2")
     assert list(map_items(abs, range(-300, 0), "abs")) == list(range(300, 0, -1))
+
+
+def test_an_item_whose_process_dies_is_tried_again_and_a_poisoned_one_is_named(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setenv("LITEFAKE_WORKERS", "2")
+    items = [(1, ""), (2, "once"), (3, "always"), (4, ""), (5, "")]
+    work = partial(fragile.negate, notes=tmp_path)
+    results = map_items(work, items, "negate", lost=lambda item: f"lost {item[0]}")
+    assert list(results) == [-1, -2, "lost 3", -4, -5]
+    assert [fragile.tries(tmp_path, str(n)) for n in range(1, 6)] == [1, 2, TRIES, 1, 1]
+
+
+def test_where_nobody_counts_the_lost_a_poisoned_item_ends_the_work_in_one_line(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setenv("LITEFAKE_WORKERS", "2")
+    work = partial(fragile.negate, notes=tmp_path)
+    with pytest.raises(LitefakeError, match=r"\(1, 'always'\): killed every process"):
+        list(map_items(work, [(1, "always"), (2, "")], "negate"))
 
 
 def test_workers_end_when_the_process_that_started_them_is_killed():

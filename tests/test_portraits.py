@@ -22,6 +22,7 @@ def write_params(folder, **change):
         "dataset": PARAMS["dataset"]
         | {"root": "portraits", "layout": "portraits", "methods": ["SelfBlended"]},
         "faces": PARAMS["faces"] | {"detector": "blazeface", "detector_file": ""},
+        "storage": {"faces": "files"},
         "pairs": PAIRS,
         "split": {
             "protocol": "identity",

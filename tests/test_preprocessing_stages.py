@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import webdataset
 import yaml
 from test_faces import save
 
-from litefake import manifest
+from litefake import crop_store, manifest
 from tests.clips import draw_face, write_clip
 from tests.portraits import PAIRS
 
@@ -47,6 +48,7 @@ PARAMS: dict[str, dict[str, Any]] = {
         "format": "png",
         "quality": 95,
     },
+    "storage": {"faces": "files"},
     "pairs": PAIRS,
 }
 
@@ -151,6 +153,25 @@ def test_two_workers_write_the_same_bytes_as_one(project):
     for stage in ("extract_frames", "crop_faces"):
         run_stage(project, stage, workers=2)
     assert contents(project / "data") | contents(project / "metrics") == alone
+
+
+def test_shards_hold_the_same_crops(project):
+    succeed(project, "list_videos", "extract_frames", "crop_faces")
+    folder = project / "data/faces"
+    table, files = manifest.read_table(folder / "index.csv"), contents(folder)
+    pictures = [crop_store.read(folder, path) for path in table["path"]]
+    write_params(project, storage={"faces": "shards"})
+    succeed(project, "crop_faces")
+    write_params(project)
+    assert sorted(contents(folder)) == ["000000.tar", "index.csv", "shards.csv"]
+    assert contents(folder)["index.csv"] == files["index.csv"]
+    assert all(
+        np.array_equal(crop_store.read(folder, path), picture)
+        for path, picture in zip(table["path"], pictures, strict=True)
+    )
+    samples = list(webdataset.WebDataset(str(folder / "000000.tar"), shardshuffle=False))
+    assert [sample["png"] for sample in samples] == [files[path] for path in table["path"]]
+    assert [json.loads(sample["json"])["path"] for sample in samples] == list(table["path"])
 
 
 def test_a_second_run_leaves_no_frame_of_another_rule(project):

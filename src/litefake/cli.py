@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from litefake import errors, shipped
 from litefake.errors import LitefakeError
-from litefake.parallel import map_items
+from litefake.parallel import killed, map_items
 from litefake.shipped import FaceDetector
 from litefake.web import command
 
@@ -91,7 +91,7 @@ def _judged(
 
     if len(files) > 1:
         work = partial(report.judge_in_pool, model=judge.path, every=every, detector=detector)
-        yield from map_items(work, files, "detect", "file")
+        yield from map_items(work, files, "detect", "file", lost=killed)
         return
     # Without a terminal tqdm's None means no bar at all.
     with tqdm(desc=files[0].name, unit="frame", leave=False, disable=None) as bar:

@@ -1,5 +1,6 @@
 """Cut the faces out of all frames of a data set, and count what is lost on the way."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,17 @@ class ClipFaces:
     frames: int = 0
     rows: list[dict[str, Any]] = field(default_factory=list)  # key, frame, path, x, y, side
     unreadable: list[str] = field(default_factory=list)  # paths of damaged images
+    killed: bool = False  # every process that looked at them died
+
+    @property
+    def final(self) -> bool:
+        """Whether another try would find the same."""
+        return not self.unreadable
+
+
+def killer(frames: Sequence[dict[str, Any]]) -> ClipFaces:
+    """What is said of a clip whose frames killed every process that looked at them."""
+    return ClipFaces(frames[0]["key"], frames[0]["method"], len(frames), killed=True)
 
 
 def crop_clip(
@@ -82,7 +94,8 @@ def index(frames: pd.DataFrame, clips: Sequence[ClipFaces]) -> pd.DataFrame:
 
 def summary(clips: Sequence[ClipFaces]) -> dict[str, Any]:
     """Counts for the metrics file; every clip that gave no crop is named."""
-    empty = [clip.key for clip in clips if not clip.rows]
+    empty = [clip.key for clip in clips if not clip.rows and not clip.killed]
+    killers = [clip.key for clip in clips if clip.killed]
     unreadable = [path for clip in clips for path in clip.unreadable]
     by_method: dict[str, list[ClipFaces]] = {}
     for clip in clips:
@@ -90,6 +103,8 @@ def summary(clips: Sequence[ClipFaces]) -> dict[str, Any]:
     return _counts(clips) | {
         "unreadable": len(unreadable),
         "unreadable_images": unreadable,
+        "killed_their_process": len(killers),
+        "killed_their_process_clips": killers,
         "clips_without_face": len(empty),
         "clips_without_face_names": empty,
         "per_method": {method: _counts(ours) for method, ours in by_method.items()},
@@ -99,13 +114,18 @@ def summary(clips: Sequence[ClipFaces]) -> dict[str, Any]:
 def _counts(clips: Sequence[ClipFaces]) -> dict[str, Any]:
     frames = sum(clip.frames for clip in clips)
     faces = sum(len(clip.rows) for clip in clips)
-    missed = frames - faces - sum(len(clip.unreadable) for clip in clips)
+    looked = sum(clip.frames - len(clip.unreadable) for clip in clips if not clip.killed)
+    missed = looked - faces
     lost = (frames - faces) / frames if frames else None
     return {"frames": frames, "faces": faces, "without_face": missed, "share_lost": lost}
 
 
 def write_contact_sheets(crops: pd.DataFrame, root: Path, folder: Path) -> None:
-    """``folder/<method>.png``: up to 48 crops of the method, evenly taken from its rows."""
+    """``folder/<method>.png``: up to 48 crops of the method, evenly taken from its rows.
+
+    What was in ``folder`` goes.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
     for method, ours in crops.groupby("method"):
         wanted = min(len(ours), SHEET_ROWS * SHEET_COLUMNS)
         rows = np.linspace(0, len(ours) - 1, wanted).round().astype(int)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from litefake import images, inputs, reproducibility, transforms
+from litefake import crop_store, inputs, reproducibility, transforms
 from litefake.card import Card
 from litefake.errors import DataMissing
 from litefake.inputs import Image
@@ -62,10 +62,12 @@ class Faces:
 
     def image(self, index: int) -> Image:
         """The crop as stored, RGB. Raises DataMissing when the file is gone or damaged."""
-        path = self.folder / self.table["path"].iloc[index]
-        image = images.read(path)
+        name = self.table["path"].iloc[index]
+        image = crop_store.read(self.folder, name)
         if image is None:
-            raise DataMissing(f"{path}: face crop is gone or damaged; run `dvc repro crop_faces`")
+            raise DataMissing(
+                f"{self.folder / name}: face crop is gone or damaged; run `dvc repro crop_faces`"
+            )
         return image
 
     def only(self, table: pd.DataFrame) -> "Faces":

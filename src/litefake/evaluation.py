@@ -14,7 +14,7 @@ from litefake import detection, images, report
 from litefake.errors import DataMissing
 from litefake.faces import cut, whole
 from litefake.manifest import REAL
-from litefake.parallel import map_items
+from litefake.parallel import killed, map_items
 from litefake.report import Judge, Judgement
 
 READY = ("faces",)  # layouts whose images are crops already
@@ -106,7 +106,8 @@ def _see_clips(
     outcome: Outcome, table: pd.DataFrame, root: Path, judge: Judge, every: int
 ) -> Iterator[pd.DataFrame]:
     work = partial(report.judge_in_pool, model=judge.path, every=every, detector=None)
-    found = map_items(work, [root / path for path in table["path"]], "evaluate", "file")
+    files = [root / path for path in table["path"]]
+    found = map_items(work, files, "evaluate", "file", lost=killed)
     answers = []
     for path, label, judged in zip(table["path"], table["label"], found, strict=True):
         if isinstance(judged, str):

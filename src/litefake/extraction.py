@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import Field, model_validator
 
-from litefake import images
+from litefake import images, parallel
 from litefake.errors import VideoUnreadable
 from litefake.params import Section
 from litefake.video import Health, count_packets, read_frames
@@ -63,6 +63,17 @@ class Extraction:
     rows: list[dict[str, Any]] = field(default_factory=list)  # key, frame, seconds, path
     health: Health = field(default_factory=Health)
     error: str = ""
+    killed: bool = False  # every process that read it died
+
+    @property
+    def final(self) -> bool:
+        """Whether another try would find the same."""
+        return not self.error
+
+
+def killer(clip: dict[str, Any]) -> Extraction:
+    """What is said of a clip that killed every process that read it."""
+    return Extraction(clip["key"], clip["method"], error=parallel.killed(clip["key"]), killed=True)
 
 
 def extract(
@@ -137,6 +148,7 @@ def summary(extractions: Sequence[Extraction]) -> dict[str, Any]:
     unreadable = {result.key: result.error for result in extractions if result.error}
     truncated = [result.key for result in extractions if result.health.truncated]
     damaged = [r.key for r in extractions if r.health.bad_packets or r.health.concealed]
+    killers = [result.key for result in extractions if result.killed]
     per_method: dict[str, dict[str, int]] = {}
     for result in extractions:
         counts = per_method.setdefault(result.method, {"videos": 0, "frames": 0, "unreadable": 0})
@@ -150,6 +162,8 @@ def summary(extractions: Sequence[Extraction]) -> dict[str, Any]:
         "frames_not_decoded": sum(result.health.skipped for result in extractions),
         "unreadable": len(unreadable),
         "unreadable_videos": unreadable,
+        "killed_their_process": len(killers),
+        "killed_their_process_videos": killers,
         "truncated": len(truncated),
         "truncated_videos": truncated,
         "damaged": len(damaged),

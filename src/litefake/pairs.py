@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from litefake import images
+from litefake import crop_store
 from litefake.artifacts import write_json
 from litefake.degradation import DegradationParams, degrade
 from litefake.errors import DataMissing
@@ -110,7 +110,7 @@ class PairMaker:
         return Square(round(x), round(y), width)
 
     def _read(self, path: str) -> Image:
-        image = images.read(self._folder / path)
+        image = crop_store.read(self._folder, path)
         if image is None:
             raise DataMissing(
                 f"{self._folder / path}: portrait is gone or damaged; run `dvc repro crop_faces`"

@@ -1,21 +1,18 @@
-"""Map a function over work items with every core, one process each."""
+"""Map a function over work items: in this process, in one a core, or on a Dask cluster."""
 
-import functools
-import multiprocessing
-import multiprocessing.connection
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from tqdm import tqdm
 
+from litefake.cluster import map_on_cluster
+from litefake.errors import LitefakeError
+from litefake.process_pool import map_in_processes
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-CHUNKS = 64  # per process: few enough to hide the hand-over, enough to end together
 
 
 def cores() -> int:
@@ -31,40 +28,41 @@ def workers() -> int:
 
 
 def map_items(
-    work: Callable[[Item], Result], items: Sequence[Item], desc: str, unit: str = "item"
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    desc: str,
+    unit: str = "item",
+    lost: Callable[[Item], Result] | None = None,
 ) -> Iterator[Result]:
     """Yield ``work(item)`` for every item, in order, with a progress bar.
 
-    ``work`` must be a module-level function (or a partial of one). Processes are
-    spawned, never forked: OpenCV, PyAV and numba keep threads that a fork breaks.
+    ``work`` must be a module-level function (or a partial of one). It runs on the Dask cluster
+    at ``LITEFAKE_SCHEDULER`` if that is set, in ``workers()`` processes if that is more
+    than one, else here. An item whose worker dies is tried again; ``lost(item)`` is the result
+    of one that kills a worker every time. Raises LitefakeError in its place when ``lost`` is None.
     """
-    count = min(workers(), len(items))
     # A log file gets a line now and then, a terminal a moving bar.
     interval = 0.1 if sys.stderr.isatty() else 10
-    bar = functools.partial(tqdm, desc=desc, total=len(items), unit=unit, mininterval=interval)
-    if count <= 1:
-        yield from bar(map(work, items))
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker) as pool:
-        chunk = max(1, len(items) // (CHUNKS * count))
-        yield from bar(pool.map(work, items, chunksize=chunk))
+    results = _results(work, items, lost or _give_up)
+    yield from tqdm(results, desc=desc, total=len(items), unit=unit, mininterval=interval)
 
 
-def _start_worker() -> None:
-    import cv2
+def _results(
+    work: Callable[[Item], Result], items: Sequence[Item], lost: Callable[[Item], Result]
+) -> Iterator[Result]:
+    address = os.environ.get("LITEFAKE_SCHEDULER")
+    if address:
+        return map_on_cluster(work, items, address, lost)
+    count = min(workers(), len(items))
+    if count > 1:
+        return map_in_processes(work, items, count, lost)
+    return map(work, items)
 
-    cv2.setNumThreads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+def killed(name: object) -> str:
+    """What is said of an item that ``lost`` stands for."""
+    return f"{name}: killed every process that worked on it; replace the file"
 
 
-def _end_with_parent() -> None:
-    """End this process when the one that started it is gone.
-
-    A worker holds both ends of the queue it reads, so it never learns from the queue that
-    nobody will write to it again: after ``kill -9`` it would wait, or write files, for ever.
-    """
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    multiprocessing.connection.wait([parent.sentinel])
-    os._exit(1)
+def _give_up(item: object) -> NoReturn:
+    raise LitefakeError(killed(item))

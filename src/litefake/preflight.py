@@ -18,6 +18,7 @@ from litefake import (
 )
 from litefake.aggregation import by_dataset
 from litefake.apprentice import TwoInOneParams
+from litefake.crop_store import StorageParams
 from litefake.demo import DemoParams
 from litefake.distillation import DistillParams
 from litefake.errors import ParamsInvalid
@@ -34,6 +35,7 @@ SECTIONS: dict[str, type[Section]] = {
     "dataset": manifest.DatasetParams,
     "frames": extraction.SamplingParams,
     "faces": CropParams,
+    "storage": StorageParams,
     "split": splits.SplitParams,
     "pairs": PairParams,
     "augment": Augmentation,

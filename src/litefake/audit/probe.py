@@ -13,6 +13,7 @@ from litefake import images
 from litefake.errors import VideoUnreadable
 from litefake.extraction import SamplingParams
 from litefake.layouts.rows import IMAGE_SUFFIXES, REAL
+from litefake.parallel import killed
 from litefake.video import Health, each_packet, opened
 
 X264_OPTIONS = re.compile(rb"x264 - core.{0,200}? - options: ([\x20-\x7e]+)", re.S)
@@ -53,6 +54,11 @@ def probe(clip: dict[str, Any], root: Path, p: SamplingParams) -> dict[str, Any]
         return COLUMNS | {"key": clip["key"]} | found | {"gop_positions": positions}
     except VideoUnreadable as error:
         return COLUMNS | {"key": clip["key"], "error": str(error)}
+
+
+def unprobed(clip: dict[str, Any]) -> dict[str, Any]:
+    """``COLUMNS`` of a file that killed every process that looked at it."""
+    return COLUMNS | {"key": clip["key"], "error": killed(clip["path"])}
 
 
 def _video(path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from litefake import params
 from litefake.audit import leaks, listing, losses, tells
 from litefake.audit.findings import Finding
 from litefake.audit.losses import Loss
-from litefake.audit.probe import probe
+from litefake.audit.probe import probe, unprobed
 from litefake.audit.tells import Tell
 from litefake.extraction import Rule, SamplingParams
 from litefake.faces import CropParams
@@ -103,7 +103,8 @@ def audit(root: Path, layout: Layout | None, settings: Settings) -> Audit:
 
 def _part(name: str, clips: pd.DataFrame, root: Path, layout: Layout, settings: Settings) -> Part:
     look = partial(probe, root=root, p=settings.sampling)
-    rows = list(map_items(look, clips.to_dict("records"), f"files of {name or root}", "file"))
+    files = clips.to_dict("records")
+    rows = list(map_items(look, files, f"files of {name or root}", "file", unprobed))
     clips = clips.merge(pd.DataFrame(rows), on="key", validate="one_to_one")
     readable = clips[clips["error"] == ""]
     seen: list[Loss] = []
