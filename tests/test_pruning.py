@@ -22,7 +22,7 @@ from litefake.distillation import DistillParams, distillation_loss, hard_loss
 from litefake.errors import ParamsInvalid, TrainingFailed
 from litefake.importance import TaylorImportance, accumulate_gradients, coupled_groups
 from litefake.pruning import PruneParams, PruneResult, prune_iteratively, prune_step
-from litefake.training import Recipe
+from litefake.recipe import Recipe
 
 SIZE = 32
 RECIPE = Recipe(

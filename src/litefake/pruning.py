@@ -29,8 +29,9 @@ from litefake.importance import (
     coupled_groups,
 )
 from litefake.params import Section
+from litefake.recipe import Recipe
 from litefake.reproducibility import seed_of
-from litefake.training import Fit, Recipe
+from litefake.training import Fit
 
 # A layer with a single channel left is a collapsed one.
 MINIMUM_WIDTH = 2
