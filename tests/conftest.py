@@ -13,7 +13,7 @@ from litefake import dataset, onnx_export, starting
 from litefake.checkpoints import Run
 from litefake.dataset import TrainVal
 from litefake.faces import CropParams
-from litefake.training import Recipe
+from litefake.recipe import Recipe
 
 SIZE = 32
 CROP = {

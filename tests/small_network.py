@@ -8,7 +8,7 @@ from litefake.dataset import Batch
 from litefake.distillation import hard_loss
 from litefake.importance import accumulate_gradients
 from litefake.pruning import PruneParams
-from litefake.training import Recipe
+from litefake.recipe import Recipe
 
 SIZE = 32
 RECIPE = Recipe(

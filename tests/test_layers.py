@@ -17,6 +17,7 @@ LAYERS = [
     ["frequency", "homogenization", "gradient_log"],
     [
         "reproducibility",
+        "recipe",
         "sightings",
         "tflite",
         "group_reader",
@@ -25,7 +26,16 @@ LAYERS = [
         "staging",
         "crop_store",
     ],
-    ["manifest", "video", "faces", "transforms", "aggregation", "calibration"],
+    [
+        "devices",
+        "progress",
+        "manifest",
+        "video",
+        "faces",
+        "transforms",
+        "aggregation",
+        "calibration",
+    ],
     [
         "two_branch",
         "landmarks",

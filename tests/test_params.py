@@ -5,7 +5,7 @@ import yaml
 
 from litefake import params, preflight
 from litefake.errors import LitefakeError, ParamsInvalid
-from litefake.training import Recipe
+from litefake.recipe import Recipe
 from tests.conftest import RECIPE
 
 ROOT = Path(__file__).resolve().parent.parent

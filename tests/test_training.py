@@ -7,8 +7,8 @@ from litefake import reproducibility, training
 from litefake.checkpoints import Run
 from litefake.distillation import hard_loss
 from litefake.errors import TrainingFailed
+from litefake.recipe import learning_rate
 from litefake.reproducibility import Reproducibility
-from litefake.training import learning_rate
 from litefake.transforms import Augmentation
 from tests.conftest import new_model
 

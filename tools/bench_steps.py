@@ -17,7 +17,7 @@ from litefake.card import Card
 from litefake.dataset import Batch
 from litefake.distillation import Distillation, DistillParams, Objective, hard_loss
 from litefake.faces import CropParams
-from litefake.training import Recipe
+from litefake.recipe import Recipe
 
 BASE = "lite0, distilled from b0 (kd_lite0)"
 

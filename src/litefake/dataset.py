@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ import torch
 
 from litefake import crop_store, inputs, reproducibility, transforms
 from litefake.card import Card
-from litefake.errors import DataMissing
+from litefake.errors import DataMissing, TrainingFailed
 from litefake.inputs import Image
 from litefake.pairs import PairMaker, is_paired
 from litefake.reproducibility import seed_of
@@ -21,14 +21,18 @@ TEXT_COLUMNS = ("key", "method", "target", "source", "person", "source_person")
 
 
 class Batch(NamedTuple):
-    """Images N x 3 x S x S, normalised float; labels N, float, 1 = fake."""
+    """Images N x 3 x S x S, normalised float; labels N, float, 1 = fake.
+
+    ``whole``: faces of the batch that this one is a part of; None when it is no part.
+    """
 
     images: torch.Tensor
     labels: torch.Tensor
+    whole: int | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on ``device``."""
-        return Batch(self.images.to(device), self.labels.to(device))
+        return self._replace(images=self.images.to(device), labels=self.labels.to(device))
 
 
 class Faces:
@@ -55,6 +59,14 @@ class Faces:
     def __len__(self) -> int:
         return len(self.table)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which makes its pairs itself: a maker keeps some it has made."""
+        return {**vars(self), "maker": self.maker is not None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.maker = PairMaker(self.folder, set(self.table["path"])) if state["maker"] else None
+
     @property
     def labels(self) -> torch.Tensor:
         """Float tensor of length N, 1 = fake."""
@@ -79,17 +91,31 @@ class Faces:
         return self._load(_cut(np.arange(len(self)), batch_size), None, 0)
 
     def shuffled(
-        self, batch_size: int, seed: int, epoch: int, augmentation: Augmentation | None
+        self,
+        batch_size: int,
+        seed: int,
+        epoch: int,
+        augmentation: Augmentation | None,
+        rank: int = 0,
+        world: int = 1,
     ) -> Iterator[Batch]:
         """Every face once, in an order and with changes fixed by ``seed`` and ``epoch``.
 
         The halves of a pair come in neighbouring batches. A batch with less than two faces a
-        thread is dropped: BatchNorm cannot use one.
+        thread is dropped: BatchNorm cannot use one. Of ``world`` processes, the one with number
+        ``rank`` gets and reads its part of every batch. Raises TrainingFailed when several
+        processes have no batch that is large enough for them.
         """
         epoch_seed = seed_of(seed, "epoch", epoch)
         chunks = self._mixed(np.random.default_rng(epoch_seed), batch_size)
-        large = [chunk for chunk in chunks if len(chunk) >= 2 * reproducibility.threads()]
-        return self._load(large or chunks, augmentation, epoch_seed)
+        smallest = 2 * reproducibility.threads() * world
+        large = [chunk for chunk in chunks if len(chunk) >= smallest]
+        if world > 1 and not large:
+            raise TrainingFailed(
+                f"no batch holds {smallest} faces, two a thread of {world} processes; "
+                "lower reproducibility.devices or raise batch_size"
+            )
+        return self._load(large or chunks, augmentation, epoch_seed, rank, world)
 
     def sample(self, count: int, batch_size: int, seed: int) -> Iterator[Batch]:
         """``count`` faces (at most all), chosen by ``seed``, unchanged."""
@@ -128,6 +154,8 @@ class Faces:
         chunks: list[np.ndarray],
         augmentation: Augmentation | None,
         seed: int,
+        rank: int = 0,
+        world: int = 1,
     ) -> Iterator[Batch]:
         labels = self.labels
 
@@ -136,10 +164,11 @@ class Faces:
             face = inputs.resize(face, self.size)
             return face if augmentation is None else transforms.augment(face, augmentation, own)
 
-        def load(indices: np.ndarray) -> Batch:
+        def load(chunk: np.ndarray) -> Batch:
+            indices = _part(chunk, rank, world)
             faces = [read(int(index)) for index in indices]
             images = transforms.to_input(faces, self.size, self.mean, self.std)
-            return Batch(images, labels[torch.from_numpy(indices)])
+            return Batch(images, labels[torch.from_numpy(indices)], len(chunk))
 
         # One thread reads the next batch while the network works on this one.
         with ThreadPoolExecutor(1) as reader:
@@ -155,6 +184,13 @@ class Faces:
 
 def _cut(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+
+
+def _part(chunk: np.ndarray, rank: int, world: int) -> np.ndarray:
+    """What the threads of process ``rank`` would get if one process had the threads of all."""
+    threads = reproducibility.threads()
+    parts = np.array_split(chunk, threads * world)
+    return np.concatenate(parts[rank * threads : (rank + 1) * threads])
 
 
 def sources(folder: Path | str, table: Path | str) -> list[str]:

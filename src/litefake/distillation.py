@@ -5,6 +5,7 @@ one that is minimised, the others are logged beside it.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from pydantic import Field
@@ -27,7 +28,8 @@ class DistillParams(Section):
 
 def hard_loss(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     """Binary cross-entropy of the one logit against the label: the plain objective."""
-    return {"loss": binary_cross_entropy_with_logits(model(batch.images)[:, 0], batch.labels)}
+    logits = model(batch.images)[:, 0].float()
+    return {"loss": binary_cross_entropy_with_logits(logits, batch.labels)}
 
 
 def distillation_loss(
@@ -65,12 +67,17 @@ class Distillation:
         self.params = params
         self._scale, self._shift = _renormalisation(student_card, teacher_card)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process: the teacher without its place on a GPU."""
+        return {**vars(self), "teacher": self.teacher.cpu()}
+
     def __call__(self, model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Terms ``loss``, ``hard`` and ``divergence`` of ``model`` on ``batch``."""
         images = self.as_teacher_sees(batch.images)
         with torch.no_grad():
-            teacher = self.teacher.to(images.device)(images)[:, 0]
-        return distillation_loss(model(batch.images)[:, 0], teacher, batch.labels, self.params)
+            teacher = self.teacher.to(images.device)(images)[:, 0].float()
+        student = model(batch.images)[:, 0].float()
+        return distillation_loss(student, teacher, batch.labels, self.params)
 
     def as_teacher_sees(self, images: Tensor) -> Tensor:
         """``images``, normalised for the student, as the teacher wants them normalised."""

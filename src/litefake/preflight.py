@@ -14,7 +14,6 @@ from litefake import (
     pruning,
     splits,
     starting,
-    training,
 )
 from litefake.aggregation import by_dataset
 from litefake.apprentice import TwoInOneParams
@@ -26,6 +25,7 @@ from litefake.faces import CropParams
 from litefake.pairs import PairParams
 from litefake.params import Section
 from litefake.quantization import ExportParams
+from litefake.recipe import Recipe
 from litefake.reproducibility import Reproducibility
 from litefake.transforms import Augmentation
 
@@ -39,8 +39,8 @@ SECTIONS: dict[str, type[Section]] = {
     "split": splits.SplitParams,
     "pairs": PairParams,
     "augment": Augmentation,
-    "train": training.Recipe,
-    "finetune": training.Recipe,
+    "train": Recipe,
+    "finetune": Recipe,
     "b0": starting.ModelParams,
     "lite0": starting.ModelParams,
     "kd": DistillParams,

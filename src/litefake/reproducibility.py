@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import torch
 from pydantic import Field
@@ -17,10 +18,18 @@ from litefake.params import Section
 
 
 class Reproducibility(Section):
-    """Section ``reproducibility``: what fixes the random numbers and the order of sums."""
+    """Section ``reproducibility``: what fixes the random numbers and the order of sums.
+
+    threads: how many share a batch inside one process.
+    devices: GPUs that training uses, or processes where there is no GPU; each takes its part
+        of every batch.
+    precision: of training alone, in the words of Lightning Fabric.
+    """
 
     seed: int = Field(ge=0)
     threads: int = Field(ge=1, le=256)
+    devices: int = Field(default=1, ge=1, le=256)
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
 
 
 def seed_of(*names: int | str) -> int:
@@ -29,7 +38,7 @@ def seed_of(*names: int | str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
-_run = {"threads": 1}
+_run = {"recipe": Reproducibility(seed=0, threads=1)}
 
 
 def setup(recipe: Reproducibility) -> None:
@@ -38,7 +47,7 @@ def setup(recipe: Reproducibility) -> None:
     Batches are divided among ``threads`` threads (see ``litefake.shards``); inside a layer
     there is one, so that no sum depends on how a library divides it.
     """
-    _run["threads"] = recipe.threads
+    _run["recipe"] = recipe
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     # Deterministic mode also fills new tensors with NaN, to make reads of them show: a
@@ -48,9 +57,14 @@ def setup(recipe: Reproducibility) -> None:
     _keep_freed_memory()
 
 
+def current() -> Reproducibility:
+    """What ``setup`` was told last; before that seed 0, one thread, one device."""
+    return _run["recipe"]
+
+
 def threads() -> int:
     """How many threads share a batch: what ``setup`` was told, else one."""
-    return _run["threads"]
+    return current().threads
 
 
 @contextmanager

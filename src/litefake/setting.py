@@ -7,8 +7,8 @@ from litefake import params, reproducibility
 from litefake.checkpoints import Run
 from litefake.faces import CropParams
 from litefake.params import Section
+from litefake.recipe import Recipe
 from litefake.reproducibility import Reproducibility
-from litefake.training import Recipe
 from litefake.transforms import Augmentation
 
 

@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from typing import Self
 
 import torch
+from lightning_fabric import Fabric
 from torch import nn
 
-from litefake import reproducibility
+from litefake import devices, reproducibility
 from litefake.dataset import Batch
 from litefake.distillation import Objective
 from litefake.models import Classifier
@@ -25,23 +26,28 @@ from litefake.reproducibility import seed_of
 class Shards:
     """A network in one copy a thread; the copies share its weights and have own gradients.
 
-    Results depend on the number of copies (BatchNorm sees one part of a batch at a time)
-    and on nothing else: sums are taken in a fixed order, and each copy draws its dropout
-    from a generator of its own.
+    Results depend on the number of copies in all processes (BatchNorm sees one part of a batch
+    at a time) and on nothing else: sums are taken in a fixed order, and each copy draws its
+    dropout from a generator of its own. Every process must call the same methods.
     """
 
-    def __init__(self, model: nn.Module, count: int, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, model: nn.Module, count: int, pool: ThreadPoolExecutor, fabric: Fabric
+    ) -> None:
         self.copies = [model, *(_sharing_copy(model) for _ in range(count - 1))]
-        self._pool = pool
+        self._pool, self._fabric = pool, fabric
 
     @classmethod
     @contextmanager
-    def of(cls, model: nn.Module) -> Iterator[Self]:
-        """Copies of ``model`` for the threads of this run; a single one on a GPU."""
+    def of(cls, model: nn.Module, fabric: Fabric | None = None) -> Iterator[Self]:
+        """Copies of ``model`` for the threads of this process; a single one on a GPU.
+
+        Without ``fabric`` this process is the only one.
+        """
         on_cpu = next(model.parameters()).device.type == "cpu"
         count = reproducibility.threads() if on_cpu else 1
         with reproducibility.thread_pool(count) as pool:
-            shards = cls(model, count, pool)
+            shards = cls(model, count, pool, fabric or devices.single())
             try:
                 yield shards
             finally:
@@ -49,7 +55,7 @@ class Shards:
 
     def seed(self, seed: int) -> None:
         """Start the random numbers of dropout anew."""
-        _set_generators(self.copies, seed)
+        _set_generators(self.copies, seed, self._fabric.global_rank * len(self.copies))
 
     def train(self, mode: bool) -> None:
         """Put every copy in training or evaluation mode."""
@@ -59,23 +65,27 @@ class Shards:
     def backward(self, objective: Objective, batch: Batch) -> dict[str, float]:
         """Add the gradients of ``objective`` over ``batch`` to those of the network.
 
-        Returns the terms of the objective, averaged over the batch like the gradients.
+        Returns the terms of the objective, averaged over the batch like the gradients. With
+        several processes ``batch`` is the part of this one, and both are those of the whole.
         """
         device = next(self.copies[0].parameters()).device
         count = min(len(self.copies), len(batch.labels))
-        halves = (values.tensor_split(count) for values in batch)
-        parts = [Batch(images, labels) for images, labels in zip(*halves, strict=True)]
+        whole = batch.whole or len(batch.labels)
+        halves = (values.tensor_split(count) for values in (batch.images, batch.labels))
+        parts = [Batch(images, labels, whole) for images, labels in zip(*halves, strict=True)]
 
         def work(model: nn.Module, part: Batch) -> dict[str, float]:
-            share = len(part.labels) / len(batch.labels)
-            terms = objective(model, part.to(device))
-            (terms["loss"] * share).backward()
+            share = len(part.labels) / whole
+            with self._fabric.autocast():
+                terms = objective(model, part.to(device))
+            self._fabric.backward(terms["loss"] * share)
             return {name: value.item() * share for name, value in terms.items()}
 
         busy = self.copies[: len(parts)]
         results = list(self._pool.map(work, busy, parts))
         self._gather(busy)
-        return {name: sum(terms[name] for terms in results) for name in results[0]}
+        sums = [sum(terms[name] for terms in results) for name in results[0]]
+        return dict(zip(results[0], self._over_processes(sums), strict=True))
 
     @torch.no_grad()
     def _gather(self, busy: list[nn.Module]) -> None:
@@ -95,6 +105,22 @@ class Shards:
                     buffer.copy_(mean)
 
     @torch.no_grad()
+    def _over_processes(self, terms: list[float]) -> list[float]:
+        """Gradients, running statistics and ``terms`` of the whole batch, from all processes."""
+        if self._fabric.world_size == 1:
+            return terms
+        first = self.copies[0]
+        gradients = [value.grad for value in first.parameters() if value.grad is not None]
+        devices.add_up(self._fabric, gradients)
+        if first.training:
+            statistics = [buffer for buffer in first.buffers() if buffer.is_floating_point()]
+            devices.add_up(self._fabric, statistics, "mean")
+            self.share_statistics()
+        sums = torch.tensor(terms, dtype=torch.float64, device=self._fabric.device)
+        devices.add_up(self._fabric, [sums])
+        return sums.tolist()
+
+    @torch.no_grad()
     def share_statistics(self) -> None:
         """Give the running statistics of the network to its copies, after a change of it."""
         for other in self.copies[1:]:
@@ -111,8 +137,8 @@ def _sharing_copy(model: nn.Module) -> nn.Module:
     return other
 
 
-def _set_generators(models: list[nn.Module], seed: int | None) -> None:
-    for number, model in enumerate(models):
+def _set_generators(models: list[nn.Module], seed: int | None, first: int = 0) -> None:
+    for number, model in enumerate(models, start=first):
         for layer in model.modules():
             if isinstance(layer, Classifier):
                 layer.generator = (

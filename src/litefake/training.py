@@ -4,48 +4,26 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from pydantic import Field
+from lightning_fabric import Fabric
 from sklearn.metrics import roc_auc_score
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from litefake import calibration, reproducibility, scoring
+from litefake import calibration, devices, recipe, reproducibility, scoring
 from litefake.checkpoints import Run
 from litefake.dataset import Faces, TrainVal
 from litefake.distillation import Objective
 from litefake.errors import TrainingFailed
-from litefake.params import Section
+from litefake.progress import State
+from litefake.recipe import Recipe
 from litefake.reproducibility import seed_of
+from litefake.scaling import FloatArray
 from litefake.shards import Shards
-
-
-class Recipe(Section):
-    """Sections ``train`` and ``finetune``: one phase of training.
-
-    averaging: decay d of the averaged weights (``_State``); 0 keeps the last ones.
-    """
-
-    epochs: int = Field(ge=0)
-    patience: int = Field(ge=1)
-    batch_size: int = Field(ge=2)
-    optimizer: Literal["sgd", "adam", "adamw"]
-    lr: float = Field(gt=0)
-    weight_decay: float = Field(ge=0)
-    momentum: float = Field(ge=0, lt=1)
-    schedule: Literal["none", "cosine"]
-    warmup_epochs: float = Field(ge=0)
-    averaging: float = Field(ge=0, lt=1)
-
-    def longer(self, factor: float) -> "Recipe":
-        """The same phase with ``factor`` times as many epochs, rounded up; no longer warm-up."""
-        epochs = math.ceil(round(self.epochs * factor, 9))
-        return self.model_copy(update={"epochs": epochs})
 
 
 @dataclass
@@ -74,7 +52,7 @@ class Fit:
             "train_seconds": round(self.seconds, 1),
             "images_per_second": round(self.images / max(self.seconds, 1e-9), 1),
             "device": str(reproducibility.device()),
-            "threads": reproducibility.threads(),
+            **reproducibility.current().model_dump(include={"threads", "devices", "precision"}),
         }
 
 
@@ -93,89 +71,66 @@ def fit(
     every phase starts from the best weights so far and ends after its epochs or its patience.
     After every epoch the state is saved under ``name`` in ``run``. Every epoch draws its
     random numbers from (seed, name, epoch) alone, so a killed and resumed run equals an
-    uninterrupted one. Raises TrainingFailed when the loss is not finite.
+    uninterrupted one. With ``reproducibility.devices`` above one the work is done by as many
+    processes, and ``objective`` must be picklable. Raises TrainingFailed when the loss is not
+    finite.
     """
-    device = reproducibility.device()
-    model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    done, state = Fit(), _State(model)
+    if reproducibility.current().devices > 1:
+        model.cpu()  # another process gets a copy of it
+    devices.launch(_train, model, faces, phases, objective, run, name)
+    model.to(reproducibility.device(), memory_format=torch.channels_last)  # type: ignore[call-overload]
+    # What several processes found out is in their checkpoint alone.
     saved = run.load(name)
     if saved is not None:
-        done, state = Fit(**saved["fit"]), _State(model, saved)
-    total = sum(phase.epochs for phase in phases)
+        model.load_state_dict(saved["best"])
+    model.eval()
+    return Fit(**saved["fit"]) if saved is not None else Fit()
+
+
+def _train(
+    fabric: Fabric,
+    model: nn.Module,
+    faces: TrainVal,
+    phases: Sequence[Recipe],
+    objective: Objective,
+    run: Run,
+    name: str,
+) -> None:
+    """``fit`` in each of its processes; the first one keeps the records."""
+    model.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    done, state = Fit(), State(model)
+    saved = run.load(name)
+    if saved is not None:
+        done, state = Fit(**saved["fit"]), State(model, saved)
+    total, others = sum(phase.epochs for phase in phases), not fabric.is_global_zero
     title = f"{run.stage} {name}"
     with (
-        Shards.of(model) as shards,
-        tqdm(total=total, initial=len(done.rows), desc=title, unit="epoch") as bar,
+        Shards.of(model, fabric) as shards,
+        tqdm(total=total, initial=len(done.rows), desc=title, unit="epoch", disable=others) as bar,
     ):
         for number, phase in enumerate(phases, start=1):
             if number < state.phase:
                 continue
             if number > state.phase:
                 state.enter(number)
-            optimizer = _optimizer(model, phase)
+            optimizer = recipe.optimizer(model, phase)
             state.decay = phase.averaging
             if state.optimizer is not None:
                 optimizer.load_state_dict(state.optimizer)
             while state.epoch < phase.epochs and state.stale < phase.patience:
                 seed = seed_of(run.seed, name)
-                row = _epoch(shards, faces, phase, objective, optimizer, run, seed, done, state)
+                row = _epoch(
+                    fabric, shards, faces, phase, objective, optimizer, run, seed, done, state
+                )
                 bar.update()
                 bar.set_postfix(loss=f"{row['loss']:.3f}", val=f"{row['val_loss']:.3f}")
                 state.optimizer = optimizer.state_dict()
-                run.save(name, {"fit": vars(done), **state.dump()})
-    model.load_state_dict(state.best)
-    model.eval()
-    return done
-
-
-class _State:
-    """Where ``fit`` stands; ``best`` holds the weights of the best epoch so far.
-
-    ``average`` is the network whose weights follow those of ``model`` step by step.
-    """
-
-    def __init__(self, model: nn.Module, saved: dict[str, Any] | None = None) -> None:
-        self.model = model
-        saved = saved or {}
-        self.phase: int = saved.get("phase", 1)
-        self.epoch: int = saved.get("epoch", 0)
-        self.stale: int = saved.get("stale", 0)
-        self.optimizer: dict[str, Any] | None = saved.get("optimizer")
-        self.decay = 0.0
-        if "model" in saved:
-            model.load_state_dict(saved["model"])
-        self.average = AveragedModel(model, multi_avg_fn=self._follow, use_buffers=True)
-        if "average" in saved:
-            self.average.load_state_dict(saved["average"])
-        self.best: dict[str, torch.Tensor] = saved.get("best") or self.snapshot()
-
-    def _follow(self, averages: Any, values: Any, count: torch.Tensor | int) -> None:
-        """Exponential moving average whose first steps forget faster.
-
-        average += (1 - d_n) * (value - average), d_n = min(d, (1 + n) / (10 + n)), after the
-        ``num_updates`` rule of TensorFlow's ExponentialMovingAverage: a constant d would keep
-        the first weights in the average of a short training.
-        """
-        decay = min(self.decay, (1 + int(count)) / (10 + int(count)))
-        get_ema_multi_avg_fn(decay)(averages, values, count)
-
-    def snapshot(self) -> dict[str, torch.Tensor]:
-        weights = self.average.module.state_dict()
-        return {key: value.detach().clone() for key, value in weights.items()}
-
-    def enter(self, phase: int) -> None:
-        self.phase, self.epoch, self.stale, self.optimizer = phase, 0, 0, None
-        self.model.load_state_dict(self.best)
-        # Zero updates so far: the first one copies the weights.
-        self.average.n_averaged.zero_()
-
-    def dump(self) -> dict[str, Any]:
-        kept = ("phase", "epoch", "stale", "optimizer", "best")
-        networks = {"model": self.model.state_dict(), "average": self.average.state_dict()}
-        return {**networks, **{key: getattr(self, key) for key in kept}}
+                if fabric.is_global_zero:
+                    run.save(name, {"fit": vars(done), **state.dump()})
 
 
 def _epoch(
+    fabric: Fabric,
     shards: Shards,
     faces: TrainVal,
     phase: Recipe,
@@ -184,18 +139,20 @@ def _epoch(
     run: Run,
     seed: int,
     done: Fit,
-    state: _State,
+    state: State,
 ) -> dict[str, Any]:
     started = time.perf_counter()
     number = len(done.rows) + 1
     shards.seed(seed_of(seed, "dropout", number))
     shards.share_statistics()
     shards.train(True)
-    batches = faces.train.shuffled(phase.batch_size, seed, number, faces.augmentation)
+    batches = faces.train.shuffled(
+        phase.batch_size, seed, number, faces.augmentation, fabric.global_rank, fabric.world_size
+    )
     steps = math.ceil(len(faces.train) / phase.batch_size)
     terms: list[dict[str, float]] = []
     for step, batch in enumerate(batches):
-        _set_lr(optimizer, learning_rate(phase, state.epoch + step / steps))
+        recipe.set_rate(optimizer, recipe.learning_rate(phase, state.epoch + step / steps))
         optimizer.zero_grad(set_to_none=True)
         terms.append(_finite(shards.backward(objective, batch), run, number))
         optimizer.step()
@@ -205,7 +162,7 @@ def _epoch(
         "phase": state.phase,
         "lr": optimizer.param_groups[0]["lr"],
         **pd.DataFrame(terms).mean().to_dict(),
-        **_finite(validate(state.average.module, faces.val), run, number),
+        **_finite(validate(state.average.module, faces.val, fabric), run, number),
     }
     done.rows.append(row)
     done.images += len(faces.train)
@@ -218,28 +175,13 @@ def _epoch(
     return row
 
 
-def learning_rate(phase: Recipe, epoch: float) -> float:
-    """The rate at a fractional ``epoch`` of the phase.
-
-    It rises linearly over the warm-up; then it is constant, or falls along half a cosine
-    to zero at the end (Loshchilov & Hutter, ICLR 2017, eq. 5, one cycle).
-    """
-    warmup = min(phase.warmup_epochs, phase.epochs / 2)
-    if epoch < warmup:
-        # Never zero: the first step of the first epoch must train something.
-        return phase.lr * max(epoch / warmup, 0.01)
-    if phase.schedule == "none":
-        return phase.lr
-    progress = (epoch - warmup) / max(phase.epochs - warmup, 1e-9)
-    return phase.lr * (1 + math.cos(math.pi * min(progress, 1.0))) / 2
-
-
-def validate(model: nn.Module, faces: Faces) -> dict[str, float]:
+def validate(model: nn.Module, faces: Faces, fabric: Fabric | None = None) -> dict[str, float]:
     """Loss, AUC and balanced accuracy of ``model`` on ``faces``, and the scaling that suits it.
 
-    ``val_loss`` is the mean cross-entropy after that scaling.
+    ``val_loss`` is the mean cross-entropy after that scaling. The processes of ``fabric`` share
+    the work, and all of them get the figures.
     """
-    values = scoring.logits(model, faces)
+    values = scoring.logits(model, faces) if fabric is None else _logits(model, faces, fabric)
     labels = faces.labels.numpy()
     signed = np.where(labels > 0.5, values, -values)
     recalls = [(signed[labels == label] > 0).mean() for label in (0, 1)]
@@ -255,6 +197,17 @@ def validate(model: nn.Module, faces: Faces) -> dict[str, float]:
     }
 
 
+def _logits(model: nn.Module, faces: Faces, fabric: Fabric) -> FloatArray:
+    """``scoring.logits``, each process of ``fabric`` scoring its share of ``faces``."""
+    rows = np.array_split(np.arange(len(faces)), fabric.world_size)[fabric.global_rank]
+    values = torch.zeros(len(faces), dtype=torch.float64, device=fabric.device)
+    if len(rows):
+        own = faces if fabric.world_size == 1 else faces.only(faces.table.iloc[rows])
+        values[rows] = torch.from_numpy(scoring.logits(model, own)).to(values)
+    devices.add_up(fabric, [values])
+    return values.cpu().numpy()
+
+
 def _finite(terms: dict[str, float], run: Run, epoch: int) -> dict[str, float]:
     for name, value in terms.items():
         if not math.isfinite(value):
@@ -262,25 +215,3 @@ def _finite(terms: dict[str, float], run: Run, epoch: int) -> dict[str, float]:
                 f"{run.stage}: {name} is {value} in epoch {epoch}; lower the learning rate (lr)"
             )
     return terms
-
-
-def _optimizer(model: nn.Module, phase: Recipe) -> torch.optim.Optimizer:
-    shared: dict[str, Any] = {"lr": phase.lr, "weight_decay": phase.weight_decay}
-    if phase.optimizer == "sgd":
-        return torch.optim.SGD(_groups(model), momentum=phase.momentum, **shared)
-    kind = torch.optim.Adam if phase.optimizer == "adam" else torch.optim.AdamW
-    return kind(_groups(model), **shared)
-
-
-def _groups(model: nn.Module) -> list[dict[str, Any]]:
-    """The parameters by the ``lr_factor`` of their layer, which few have; the others' is 1."""
-    groups: dict[float, list[nn.Parameter]] = {1.0: []}
-    for layer in model.modules():
-        factor = getattr(layer, "lr_factor", 1.0)
-        groups.setdefault(factor, []).extend(layer.parameters(recurse=False))
-    return [{"params": found, "lr_factor": factor} for factor, found in groups.items()]
-
-
-def _set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = lr * group["lr_factor"]

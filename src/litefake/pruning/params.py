@@ -8,7 +8,7 @@ from litefake.distillation import DistillParams
 from litefake.importance import GroupReduction, Normalizer
 from litefake.params import Section
 from litefake.pruning.costs import Quantity
-from litefake.training import Recipe
+from litefake.recipe import Recipe
 
 # What has no meaning for single weights, and the value that says so.
 OF_CHANNELS: dict[str, Any] = {
