@@ -14,9 +14,9 @@ from pathlib import Path
 import yaml
 
 from litefake import errors, manifest, params
-from litefake.errors import DataMissing, ParamsInvalid
-
-ROOT = Path(__file__).resolve().parent.parent
+from litefake.errors import ParamsInvalid
+from tools import clones
+from tools.clones import ROOT
 
 
 def main(name: str) -> None:
@@ -34,28 +34,15 @@ def prepare(name: str) -> Path:
         known = ", ".join(sorted(path.stem for path in profile.parent.glob("*.yaml")))
         raise ParamsInvalid(f"{profile}: not found; there are {known}")
     dataset = params.section("dataset", manifest.DatasetParams, profile)
-    folder = ROOT / "build" / name
-    if (folder / ".git").is_dir():
-        git(folder, "fetch", "--quiet", str(ROOT), "HEAD")
-        git(folder, "reset", "--quiet", "--hard", "FETCH_HEAD")
-    else:
-        git(ROOT, "clone", "--quiet", str(ROOT), str(folder))
+    folder = clones.at_head(ROOT / "build" / name)
     shutil.copyfile(profile, folder / "params.yaml")
     if not manifest.is_demo(dataset):
-        link(ROOT / dataset.root, folder / dataset.root)
+        clones.link(ROOT / dataset.root, folder / dataset.root)
     lock = ROOT / "profiles" / f"{name}.lock"
     (folder / "dvc.lock").unlink(missing_ok=True)
     if lock.is_file():
         shutil.copyfile(lock, folder / "dvc.lock")
     return folder
-
-
-def link(source: Path, target: Path) -> None:
-    if not source.is_dir():
-        raise DataMissing(f"{source}: no such folder; the profile's dataset.root must be there")
-    if source != target and not target.exists():  # an absolute root needs no link
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to(source, target_is_directory=True)
 
 
 def collect(folder: Path, name: str) -> None:
@@ -71,10 +58,6 @@ def collect(folder: Path, name: str) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (folder / out).is_dir() else shutil.copyfile
         copy(folder / out, target)
-
-
-def git(folder: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=folder, check=True)
 
 
 if __name__ == "__main__":
