@@ -16,7 +16,7 @@ LAYERS = [
     ["reproducibility", "sightings", "tflite", "group_reader", "layouts", "storage"],
     ["manifest", "video", "faces", "transforms", "aggregation", "calibration"],
     ["landmarks", "card", "face_mesh", "selfblending", "degradation", "official", "metrics"],
-    ["blazeface", "pairs"],
+    ["blazeface", "pairs", "architectures"],
     ["detectors"],
     ["discovery"],
     ["extraction", "cropping", "splits", "models", "footprint", "latency", "checkpoints"],

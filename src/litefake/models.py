@@ -15,6 +15,7 @@ import torch
 from pydantic import Field, ValidationError
 from torch import nn
 
+from litefake import architectures
 from litefake.artifacts import replacing
 from litefake.card import FORMAT, Architecture, Card
 from litefake.errors import DataMissing, ModelUnreadable
@@ -171,7 +172,7 @@ def _replace_values(layer: nn.Module, **shapes: torch.Size) -> None:
 
 
 def _blank(architecture: str, dropout: float) -> nn.Module:
-    return _with_classifier(timm.create_model(architecture, num_classes=1), dropout)
+    return _with_classifier(architectures.build(architecture), dropout)
 
 
 def _with_classifier(model: Any, dropout: float) -> nn.Module:
@@ -182,7 +183,7 @@ def _with_classifier(model: Any, dropout: float) -> nn.Module:
 
 def _imagenet(params: ModelParams) -> Any:
     try:
-        return timm.create_model(params.architecture, pretrained=True, num_classes=1)
+        return architectures.build(params.architecture, pretrained=True)
     except Exception as error:  # the hub client raises a dozen unrelated kinds
         raise DataMissing(
             f"ImageNet weights of {params.architecture} could not be downloaded "
