@@ -15,7 +15,7 @@ from litefake.artifacts import write_csv, write_text
 from litefake.locks import alone
 from litefake.params import PARAMS_FILE
 from tools.clones import ROOT
-from tools.study import declaration, judging, notes, overrides, plots, running, tables
+from tools.study import declaration, judging, notes, plots, running, tables
 from tools.study.workspace import Workspace
 
 
@@ -23,7 +23,7 @@ from tools.study.workspace import Workspace
 def main(name: str) -> None:
     """Run study ``name``. Raises ParamsInvalid, DataMissing or StageFailed."""
     study = declaration.load(name)
-    base = (ROOT / PARAMS_FILE).read_text(encoding="utf-8")
+    base = params.read(ROOT / PARAMS_FILE)
     source = declaration.FOLDER / f"{name}.yaml"
     planned = running.plan(study, base, source)
     settings = params.section("benchmark", comparison.BenchmarkParams, ROOT / PARAMS_FILE)
@@ -35,7 +35,7 @@ def main(name: str) -> None:
     runs = list(running.train(planned, workspace, stash, source))
     figures = judging.judge(runs, workspace, settings)
     rows = tables.with_speed(pd.DataFrame([tables.flat(one) for one in figures]))
-    sizes = sorted({int(overrides.value(run.params, "faces.size")) for run in runs})
+    sizes = sorted({run.params["faces"]["size"] for run in runs})
 
     home, known = ROOT / "metrics" / "studies" / name, declaration.published()
     text = tables.markdown(study, rows, known)

@@ -1,5 +1,6 @@
 """Figures of a study's networks on the test split, and their times in one run."""
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,9 +27,9 @@ def judge(runs: list[Run], workspace: Workspace, settings: BenchmarkParams) -> l
     found = [_described(run) for run in runs]
     networks: dict[int, nn.Module] = {}
     sizes: dict[int, int] = {}
-    for judged, places in _by_data(runs).items():
+    for places in _by_data(runs):
         try:
-            workspace.repro(judged, "split")
+            workspace.repro(runs[places[0]].judged, "split")
         except DataMissing as error:
             if not all(runs[place].elsewhere for place in places):
                 raise
@@ -45,13 +46,13 @@ def judge(runs: list[Run], workspace: Workspace, settings: BenchmarkParams) -> l
     return found
 
 
-def _by_data(runs: list[Run]) -> dict[str, list[int]]:
-    """The places of the runs with a network, by the params.yaml that they are judged with."""
+def _by_data(runs: list[Run]) -> list[list[int]]:
+    """The places of the runs with a network, those that are judged on the same data together."""
     places: dict[str, list[int]] = defaultdict(list)
     for place, run in enumerate(runs):
         if run.path is not None:
-            places[run.judged].append(place)
-    return places
+            places[json.dumps(run.judged)].append(place)
+    return list(places.values())
 
 
 def _described(run: Run) -> Figures:
@@ -60,6 +61,7 @@ def _described(run: Run) -> Figures:
         "seed": run.seed,
         "failed": run.failed,
         "md5": run.md5,
+        "unchanged": run.unchanged,
         **(run.metrics or {}),
     }
 

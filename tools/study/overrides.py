@@ -1,34 +1,30 @@
-"""Params.yaml with some values overridden: comments stay, an unknown key is refused."""
+"""The values of params.yaml with some of them overridden: an unknown key is refused."""
 
-import io
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from litefake import params, preflight
 from litefake.errors import ParamsInvalid
 
+Params = dict[str, Any]
 
-def apply(text: str, overrides: Mapping[str, Any], source: Path) -> str:
-    """``text`` with ``overrides``, validated. Raises ParamsInvalid, naming ``source``."""
-    yaml = YAML()
-    yaml.width = 100
-    loaded = yaml.load(text)
+
+def apply(base: Params, overrides: Mapping[str, Any], source: Path) -> Params:
+    """A copy of ``base`` with ``overrides``, validated. Raises ParamsInvalid, naming ``source``."""
+    changed = copy.deepcopy(base)
     for key, value in overrides.items():
         *sections, last = key.split(".")
-        place = loaded
+        place: Any = changed
         for section in sections:
             place = place.get(section) if isinstance(place, dict) else None
         if not isinstance(place, dict) or last not in place:
             raise ParamsInvalid(f"{source}, {key}: is not in params.yaml")
         place[last] = _relative(place[last], value)
-    written = io.StringIO()
-    yaml.dump(loaded, written)
     for name, kind in preflight.SECTIONS.items():
-        params.validate(name, loaded.get(name), kind, source)
-    return written.getvalue()
+        params.validate(name, changed.get(name), kind, source)
+    return changed
 
 
 def _relative(old: Any, value: Any) -> Any:
@@ -42,11 +38,3 @@ def _relative(old: Any, value: Any) -> Any:
             return float(value)  # 1 and 1.0 are two values to DVC, and two trainings
         case _:
             return value
-
-
-def value(text: str, key: str) -> Any:
-    """One value of ``text`` by its dotted name."""
-    found = YAML(typ="safe").load(text)
-    for part in key.split("."):
-        found = found[part]
-    return found

@@ -12,6 +12,7 @@ import pandas as pd
 from litefake.errors import DataMissing
 from tools.study import declaration, overrides
 from tools.study.declaration import Study, Variant
+from tools.study.overrides import Params
 from tools.study.workspace import StageFailed, Workspace
 
 SEED = "reproducibility.seed"
@@ -22,15 +23,17 @@ DATA = ("demo", "dataset", "frames", "faces", "split", "pairs")  # what decides 
 class Run:
     """A variant with one seed, as planned or as it was trained.
 
-    params, judged: params.yaml for its training and for the data that it is judged on.
+    params, judged: what params.yaml says for its training and for the data that it is judged on;
+    ``unchanged``: the first is what it is for ``make repro``.
     path: its network; None when there is none, for the reason in ``failed``.
     md5: of the network. metrics: what its stage wrote. curve: one row an epoch.
     """
 
     variant: Variant
     seed: int
-    params: str
-    judged: str
+    params: Params
+    judged: Params
+    unchanged: bool
     path: Path | None = None
     failed: str = ""
     md5: str = ""
@@ -43,21 +46,22 @@ class Run:
         return "dataset.root" in self.variant.set | (self.variant.judged_on or {})
 
 
-def plan(study: Study, base: str, source: Path) -> list[Run]:
+def plan(study: Study, base: Params, source: Path) -> list[Run]:
     """Every variant with every seed. Raises ParamsInvalid, so that nothing starts in vain."""
     return [
         _planned(variant, seed, base, source)
-        for seed in study.seeds or [overrides.value(base, SEED)]
+        for seed in study.seeds or [base["reproducibility"]["seed"]]
         for variant in study.variants
     ]
 
 
-def _planned(variant: Variant, seed: int, base: str, source: Path) -> Run:
-    text = overrides.apply(base, variant.set | {SEED: seed}, source)
-    overrides.apply(text, variant.set_last, source)
+def _planned(variant: Variant, seed: int, base: Params, source: Path) -> Run:
+    ours = overrides.apply(base, variant.set | {SEED: seed}, source)
+    overrides.apply(ours, variant.set_last, source)
     own = {key: value for key, value in variant.set.items() if key.split(".")[0] in DATA}
     data = own if variant.judged_on is None else variant.judged_on
-    return Run(variant, seed, text, overrides.apply(base, data, source))
+    unchanged = ours == base and not variant.set_last
+    return Run(variant, seed, ours, overrides.apply(base, data, source), unchanged)
 
 
 def train(planned: list[Run], workspace: Workspace, stash: Path, source: Path) -> Iterator[Run]:

@@ -11,6 +11,7 @@ from litefake import manifest, params
 from litefake.errors import LitefakeError
 from tools import clones
 from tools.clones import ROOT
+from tools.study.overrides import Params
 
 PLACE = ROOT / "build" / "study"
 
@@ -31,13 +32,14 @@ class Workspace:
         cache = _output(ROOT, "dvc", "cache", "dir").strip()
         _output(folder, "dvc", "config", "--local", "cache.dir", cache)
 
-    def repro(self, text: str, *stages: str, alone: bool = False) -> None:
-        """Run ``stages`` and what they need, or only them, with ``text`` as params.yaml.
+    def repro(self, values: Params, *stages: str, alone: bool = False) -> None:
+        """Run ``stages`` and what they need, or only them, with ``values`` in params.yaml.
 
         Raises DataMissing when a data set is absent, StageFailed when a stage fails.
         """
-        (self.folder / "params.yaml").write_text(text, encoding="utf-8")
-        dataset = params.section("dataset", manifest.DatasetParams, self.folder / "params.yaml")
+        file = self.folder / "params.yaml"
+        file.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+        dataset = params.section("dataset", manifest.DatasetParams, file)
         if not manifest.is_demo(dataset):
             for source in dataset.sources:
                 clones.link(ROOT / source.root, self.folder / source.root)
