@@ -23,7 +23,7 @@ def main() -> None:
         teacher, teacher_card = models.load(TEACHER)
         student, card = models.load(STUDENT)
         faces = dataset.read_train_val(FACES, SPLIT, card, setting.augment)
-        objective = Distillation(teacher, teacher_card, card, kd)
+        objective = Distillation(teacher, teacher_card, card, prune.distillation(kd))
         result = pruning.prune_iteratively(student, faces, prune, objective, run)
 
         models.save(result.model, scoring.calibrated(result.model, card, faces.val), MODEL)

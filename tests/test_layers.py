@@ -34,7 +34,7 @@ LAYERS = [
     ["__main__"],
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-PACKAGES = {"audit", "layouts", "web"}  # layers that are folders
+PACKAGES = {"audit", "layouts", "pruning", "web"}  # layers that are folders
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[a-z]*.py"))
 TRAINING = ["train_b0", "train_lite0", "kd_lite0", "prune_kd"]
 

@@ -15,102 +15,33 @@ from hypothesis import strategies as st
 from timm.models._efficientnet_blocks import SqueezeExcite
 from torch import nn
 
-from litefake import footprint, models, params, pruning
+from litefake import footprint, models, params
 from litefake.checkpoints import Run
 from litefake.dataset import Batch, Faces, TrainVal
 from litefake.distillation import DistillParams, distillation_loss, hard_loss
 from litefake.errors import ParamsInvalid, TrainingFailed
 from litefake.importance import TaylorImportance, accumulate_gradients, coupled_groups
-from litefake.pruning import PruneParams, PruneResult, prune_iteratively, prune_step
-from litefake.training import Recipe
-
-SIZE = 32
-RECIPE = Recipe(
-    epochs=2,
-    patience=2,
-    batch_size=4,
-    optimizer="adam",
-    lr=1e-3,
-    weight_decay=0.0,
-    momentum=0.0,
-    schedule="none",
-    warmup_epochs=0,
-    averaging=0,
-)
-GLOBAL = PruneParams(
-    normalizer="mean",
-    ratio=0.35,
-    iterations=3,
-    scope="global",
-    max_pruning_ratio=1.0,
-    round_to=1,
-    samples=8,
-    recipe=RECIPE,
+from litefake.pruning import PruneParams, PruneResult, prune_iteratively
+from litefake.pruning.channels import check_not_collapsed, prune_step
+from litefake.pruning.selection import choose_channels, round_width
+from tests.small_network import (
+    GLOBAL,
+    RECIPE,
+    SIZE,
+    changed,
+    network,
+    random_batches,
+    tiny,
+    with_gradients,
 )
 
-
-class Tiny(nn.Module):
-    """A stem, a residual depthwise-separable block and a classifier: 8 channels, one logit."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stem = nn.Conv2d(3, 8, 3, 2, 1, bias=False)
-        self.stem_norm = nn.BatchNorm2d(8)
-        self.expand = nn.Conv2d(8, 16, 1, bias=False)
-        self.expand_norm = nn.BatchNorm2d(16)
-        self.depthwise = nn.Conv2d(16, 16, 3, 1, 1, groups=16, bias=False)
-        self.depthwise_norm = nn.BatchNorm2d(16)
-        self.project = nn.Conv2d(16, 8, 1, bias=False)
-        self.project_norm = nn.BatchNorm2d(8)
-        self.classifier = nn.Linear(8, 1)
-
-    def get_classifier(self) -> nn.Module:
-        return self.classifier
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = self.stem_norm(self.stem(x)).relu()
-        y = self.expand_norm(self.expand(x)).relu()
-        y = self.depthwise_norm(self.depthwise(y)).relu()
-        x = x + self.project_norm(self.project(y))
-        return self.classifier(x.mean((2, 3)))
+# Averaged weights must keep the zeros too.
+SINGLE = changed(kind="unstructured", recipe=RECIPE.model_copy(update={"averaging": 0.5}))
 
 
 @pytest.fixture(autouse=True)
 def _two_threads() -> None:
     torch.set_num_threads(2)
-
-
-def tiny(seed: int = 0) -> Tiny:
-    torch.manual_seed(seed)
-    return Tiny()
-
-
-def network(architecture: str) -> nn.Module:
-    """Random weights, but running statistics of the random images: without them most
-    channels of a deep network are dead and tie at a score of zero."""
-    torch.manual_seed(0)
-    model = timm.create_model(architecture, num_classes=1).train()
-    for layer in model.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            layer.momentum = 1.0
-    with torch.no_grad():
-        model(random_batches(seed=1)[0].images)
-    return model
-
-
-def random_batches(seed: int = 0) -> list[Batch]:
-    generator = torch.Generator().manual_seed(seed)
-    images = torch.randn(4, 3, SIZE, SIZE, generator=generator)
-    return [Batch(images, torch.tensor([0.0, 1.0, 0.0, 1.0]))]
-
-
-def with_gradients(model: nn.Module) -> nn.Module:
-    accumulate_gradients(model, random_batches(), hard_loss)
-    return model
-
-
-def changed(base: PruneParams = GLOBAL, **values: object) -> PruneParams:
-    return PruneParams(**{**base.model_dump(), **values})
 
 
 def step(model: nn.Module, share: float, settings: PruneParams) -> float:
@@ -236,12 +167,12 @@ def test_asking_for_gradients_changes_nothing_else() -> None:
 
 
 def test_round_width_takes_the_nearest_multiple_within_its_limits() -> None:
-    assert pruning.round_width(27, 8, 2, 32) == 24
-    assert pruning.round_width(28, 8, 2, 32) == 32
-    assert pruning.round_width(3, 8, 2, 32) == 8
-    assert pruning.round_width(9, 8, 12, 32) == 16
-    assert pruning.round_width(4, 8, 2, 6) == 6
-    assert [pruning.round_width(kept, 1, 2, 9) for kept in (2, 5, 9)] == [2, 5, 9]
+    assert round_width(27, 8, 2, 32) == 24
+    assert round_width(28, 8, 2, 32) == 32
+    assert round_width(3, 8, 2, 32) == 8
+    assert round_width(9, 8, 12, 32) == 16
+    assert round_width(4, 8, 2, 6) == 6
+    assert [round_width(kept, 1, 2, 9) for kept in (2, 5, 9)] == [2, 5, 9]
 
 
 @given(
@@ -257,7 +188,7 @@ def test_no_choice_breaks_a_cap_or_empties_a_layer(
     original = {str(number): width for number, width in enumerate(widths)}
     values = {name: torch.arange(width) * 1.5 for name, width in original.items()}
     settings = changed(scope=scope, max_pruning_ratio=cap, round_to=multiple)
-    chosen = pruning.choose_channels(values, original, share, settings)
+    chosen = choose_channels(values, original, share, settings)
     for name, width in original.items():
         left = width - len(chosen[name])
         assert left >= 2
@@ -273,9 +204,9 @@ def test_no_choice_breaks_a_cap_or_empties_a_layer(
 def test_a_capped_group_hands_its_share_to_the_others() -> None:
     values = {"weak": torch.arange(10.0), "strong": torch.arange(10.0) + 100}
     original = {"weak": 10, "strong": 10}
-    free = pruning.choose_channels(values, original, 0.4, GLOBAL)
+    free = choose_channels(values, original, 0.4, GLOBAL)
     assert {name: len(gone) for name, gone in free.items()} == {"weak": 8, "strong": 0}
-    capped = pruning.choose_channels(values, original, 0.4, changed(max_pruning_ratio=0.5))
+    capped = choose_channels(values, original, 0.4, changed(max_pruning_ratio=0.5))
     assert {name: len(gone) for name, gone in capped.items()} == {"weak": 5, "strong": 3}
 
 
@@ -382,8 +313,8 @@ def test_the_cap_holds_over_several_steps() -> None:
 
 def test_a_collapsed_layer_is_named() -> None:
     with pytest.raises(TrainingFailed, match="stem collapsed from 8 channels to 1"):
-        pruning.check_not_collapsed({"stem": 1, "gate": 1}, {"stem": 8, "gate": 1})
-    pruning.check_not_collapsed({"stem": 2, "gate": 1}, {"stem": 8, "gate": 1})
+        check_not_collapsed({"stem": 1, "gate": 1}, {"stem": 8, "gate": 1})
+    check_not_collapsed({"stem": 2, "gate": 1}, {"stem": 8, "gate": 1})
 
 
 def test_even_an_absurd_ratio_leaves_a_network() -> None:
@@ -462,19 +393,56 @@ def test_a_run_records_what_each_iteration_left(faces: TrainVal, tmp_path: Path)
 
 
 @pytest.mark.parametrize("dies_at", [2, 5, 10, 12, 23])
+@pytest.mark.parametrize("settings", [GLOBAL, SINGLE], ids=["channels", "weights"])
 def test_a_killed_run_ends_like_an_uninterrupted_one(
-    faces: TrainVal, tmp_path: Path, dies_at: int
+    faces: TrainVal, tmp_path: Path, settings: PruneParams, dies_at: int
 ) -> None:
     """An iteration asks twice for gradients, then trains two epochs of three batches."""
-    whole = prune(faces, tmp_path / "whole", GLOBAL)
+    whole = prune(faces, tmp_path / "whole", settings)
     with pytest.raises(Killed):
-        prune(faces, tmp_path / "killed", GLOBAL, dies_at)
-    resumed = prune(faces, tmp_path / "killed", GLOBAL)
+        prune(faces, tmp_path / "killed", settings, dies_at)
+    resumed = prune(faces, tmp_path / "killed", settings)
     for name, value in whole.model.state_dict().items():
         assert torch.equal(value, resumed.model.state_dict()[name]), name
     pd.testing.assert_frame_equal(whole.history, resumed.history)
     pd.testing.assert_frame_equal(whole.widths, resumed.widths)
     pd.testing.assert_frame_equal(whole.curve, resumed.curve)
+
+
+def test_single_weights_leave_the_size_and_the_time_as_they_were(
+    faces: TrainVal, tmp_path: Path
+) -> None:
+    result = prune(faces, tmp_path, SINGLE)
+    history = result.history
+    assert history["parameters"].nunique() == history["macs"].nunique() == 1
+    assert history["nonzero_parameters"].is_monotonic_decreasing
+    weights = 216 + 128 + 144 + 128
+    zero = sum(
+        int((layer.weight == 0).sum())
+        for layer in result.model.modules()
+        if isinstance(layer, nn.Conv2d)
+    )
+    assert zero == weights - round(weights * 0.65)
+    assert history["pruned_share"].iloc[-1] == pytest.approx(zero / weights)
+    assert result.summary["nonzero_parameters"] == footprint.nonzero_parameters(result.model)
+    assert result.summary["parameters"] == footprint.parameters(tiny())
+    assert result.model.state_dict().keys() == tiny().state_dict().keys()
+    with pytest.raises(TrainingFailed, match="nothing was removed"):
+        prune(faces, tmp_path / "none", changed(SINGLE, max_pruning_ratio=0.001))
+
+
+def test_a_run_ends_at_its_target(faces: TrainVal, tmp_path: Path) -> None:
+    half = changed(target="parameters", scope="local", ratio=0.588, iterations=1)
+    summary = prune(faces, tmp_path / "hit", half).summary
+    assert summary["parameters"] == 297  # of 721: both groups at half their width
+    coarse = changed(half, ratio=0.2, round_to=8)
+    with pytest.raises(TrainingFailed, match=r"32\.2% of the parameters went, prune\.ratio is 20"):
+        prune(faces, tmp_path / "missed", coarse)
+
+
+def test_one_shot_is_a_run_of_a_single_iteration(faces: TrainVal, tmp_path: Path) -> None:
+    history = prune(faces, tmp_path, changed(iterations=1)).history
+    assert history["pruned_share"].tolist() == [0.0, pytest.approx(8 / 24)]
 
 
 def test_a_step_may_prune_nothing_but_a_run_may_not(faces: TrainVal, tmp_path: Path) -> None:
@@ -514,6 +482,11 @@ def test_a_network_that_is_no_longer_a_number_stops_the_run(
         ("round_to", 0),
         ("samples", 0),
         ("normalizer", "max"),
+        ("kind", "soft"),
+        ("target", "latency"),
+        ("cost", "latency"),
+        ("group_reduction", "max"),
+        ("alpha", 1.5),
         ("epochs", 1),
     ],
 )

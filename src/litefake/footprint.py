@@ -11,17 +11,30 @@ def parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-@torch.no_grad()
+def nonzero_parameters(model: nn.Module) -> int:
+    """Number of trainable values that are not zero."""
+    return sum(int(parameter.count_nonzero()) for parameter in model.parameters())
+
+
 def macs(model: nn.Module, image_size: int) -> int:
     """Multiply-accumulates of convolutions and linear layers for one square RGB image."""
-    total = 0
+    return sum(layer_macs(model, image_size).values())
+
+
+@torch.no_grad()
+def layer_macs(model: nn.Module, image_size: int) -> dict[str, int]:
+    """Multiply-accumulates of each convolution and linear layer, by module name."""
+    counts: dict[nn.Module, int] = {}
 
     def count(layer: nn.Module, _inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-        nonlocal total
         weight = layer.get_parameter("weight")
-        total += output[0].numel() * weight[0].numel()
+        counts[layer] = counts.get(layer, 0) + output[0].numel() * weight[0].numel()
 
-    layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    layers: dict[nn.Module, str] = {
+        layer: name
+        for name, layer in model.named_modules()
+        if isinstance(layer, nn.Conv2d | nn.Linear)
+    }
     hooks = [layer.register_forward_hook(count) for layer in layers]
     training = model.training
     try:
@@ -31,7 +44,7 @@ def macs(model: nn.Module, image_size: int) -> int:
         for hook in hooks:
             hook.remove()
         model.train(training)
-    return total
+    return {layers[layer]: counted for layer, counted in counts.items()}
 
 
 def widths(model: nn.Module) -> dict[str, int]:

@@ -20,6 +20,7 @@ from litefake.errors import TrainingFailed
 from litefake.shards import Shards
 
 Normalizer = Literal["mean", "none"]
+GroupReduction = Literal["mean", "sum"]
 
 # The axis of a layer's weight along which its pruning function removes channels. For
 # BatchNorm and depthwise layers removing inputs and outputs is one and the same function.
@@ -74,26 +75,30 @@ def coupled_groups(model: nn.Module, size: int) -> dict[str, Group]:
 
 
 class TaylorImportance(Importance):  # type: ignore[misc]  # torch_pruning has no types
-    """Mean over the group's layers of the sum of |w * dL/dw| over what a channel owns.
+    """Over the group's layers, the mean or sum of |w * dL/dw| over what a channel owns.
 
     The score of channel c of a group G of coupled layers is::
 
-        I(c) = 1 / |G| * sum over layers l in G, w in S(l, c) of |w * dL/dw|
+        I(c) = 1 / N * sum over layers l in G, w in S(l, c) of |w * dL/dw|
 
     where S(l, c) holds every weight of layer l that goes when c goes: the filter and bias
     of a convolution that puts c out, the filter slices of one that takes c in, the filter
     of a depthwise one, gamma and beta of a BatchNorm. It is the sum over single
     parameters of Molchanov et al., "Importance Estimation for Neural Network Pruning",
     CVPR 2019 (arXiv 1906.10771), with the absolute value in place of the square, as in
-    Torch-Pruning's ``GroupTaylorImportance``.
+    Torch-Pruning's ``GroupTaylorImportance``. N is |G| with ``group_reduction="mean"`` and
+    1 with ``"sum"``: then every weight counts alike, however many layers share a channel.
 
     ``normalizer="mean"`` divides by the group's mean, so that groups of different scale
     can be ranked together; a group whose scores are all zero stays zero. ``"none"``
     compares the raw sums. Gradients must have been accumulated before.
     """
 
-    def __init__(self, normalizer: Normalizer = "mean") -> None:
+    def __init__(
+        self, normalizer: Normalizer = "mean", group_reduction: GroupReduction = "mean"
+    ) -> None:
         self.normalizer = normalizer
+        self.group_reduction = group_reduction
 
     @torch.no_grad()
     def __call__(self, group: Group) -> torch.Tensor:
@@ -115,7 +120,7 @@ class TaylorImportance(Importance):  # type: ignore[misc]  # torch_pruning has n
             contribution = channel_taylor(layer, axis)
             scores.index_add_(0, torch.tensor(item.root_idxs), contribution[item.idxs])
             members += 1
-        scores = scores[root_channels] / members
+        scores = scores[root_channels] / (members if self.group_reduction == "mean" else 1)
         if not scores.isfinite().all():
             raise TrainingFailed(
                 f"importance of {group[0].dep.target.name} is not finite; "
@@ -134,14 +139,15 @@ def channel_taylor(layer: nn.Module, axis: int) -> torch.Tensor:
     """Sum of |w * dL/dw| over the parameters of each channel along ``axis``; float64, CPU."""
     if axis == 1 and getattr(layer, "groups", 1) > 1:
         raise ValueError(f"grouped convolutions must be depthwise, got {layer}")
-    weight = _absolute_product(layer.weight)
+    weight = weight_taylor(layer.weight)
     total = weight.transpose(0, axis).flatten(1).sum(1) if weight.dim() > 1 else weight
     if axis == 0 and layer.bias is not None:
-        total = total + _absolute_product(layer.bias)
+        total = total + weight_taylor(layer.bias)
     return total
 
 
-def _absolute_product(parameter: torch.Tensor | nn.Module) -> torch.Tensor:
+def weight_taylor(parameter: torch.Tensor | nn.Module) -> torch.Tensor:
+    """|w * dL/dw| of every value of a parameter; its shape, float64, CPU."""
     assert isinstance(parameter, torch.Tensor)
     if parameter.grad is None:
         raise ValueError("a parameter has no gradient; accumulate gradients before scoring")
