@@ -20,7 +20,7 @@ LAYERS = [
     ["detectors"],
     ["discovery"],
     ["extraction", "cropping", "splits", "models", "footprint", "latency", "checkpoints"],
-    ["dataset", "onnx_files", "saliency", "portraits"],
+    ["starting", "dataset", "onnx_files", "saliency", "portraits"],
     ["exported"],
     ["scoring", "distillation", "tracking", "verdict", "robustness", "runtime"],
     ["networks", "shards", "annotation", "quantization"],

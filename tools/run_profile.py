@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from litefake import errors, manifest, params
+from litefake import errors
 from litefake.errors import ParamsInvalid
 from tools import clones
 from tools.clones import ROOT
@@ -33,11 +33,9 @@ def prepare(name: str) -> Path:
     if not profile.is_file():
         known = ", ".join(sorted(path.stem for path in profile.parent.glob("*.yaml")))
         raise ParamsInvalid(f"{profile}: not found; there are {known}")
-    dataset = params.section("dataset", manifest.DatasetParams, profile)
     folder = clones.at_head(ROOT / "build" / name)
     shutil.copyfile(profile, folder / "params.yaml")
-    if not manifest.is_demo(dataset):
-        clones.link(ROOT / dataset.root, folder / dataset.root)
+    clones.link_inputs(folder)
     lock = ROOT / "profiles" / f"{name}.lock"
     (folder / "dvc.lock").unlink(missing_ok=True)
     if lock.is_file():

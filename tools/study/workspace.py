@@ -7,7 +7,6 @@ from pathlib import Path
 import yaml
 from pydantic import TypeAdapter
 
-from litefake import manifest, params
 from litefake.errors import LitefakeError
 from tools import clones
 from tools.clones import ROOT
@@ -39,10 +38,7 @@ class Workspace:
         """
         file = self.folder / "params.yaml"
         file.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
-        dataset = params.section("dataset", manifest.DatasetParams, file)
-        if not manifest.is_demo(dataset):
-            for source in dataset.sources:
-                clones.link(ROOT / source.root, self.folder / source.root)
+        clones.link_inputs(self.folder)
         command = ["dvc", "repro", *["--single-item"] * alone, *stages]
         with subprocess.Popen(
             command,
