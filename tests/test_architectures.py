@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from conftest import new_model
 from torch import nn
 
-from conftest import new_model
 from litefake import architectures, footprint, models
 from litefake.card import Architecture
 
