@@ -46,7 +46,7 @@ LAYERS = [
         "official",
         "metrics",
     ],
-    ["blazeface", "pairs"],
+    ["blazeface", "pairs", "architectures"],
     ["detectors"],
     ["discovery"],
     [

@@ -71,7 +71,11 @@ def current(page: str) -> bool:
 
 
 def committed(name: str) -> str:
-    return output("git", "show", f"HEAD:{name}")
+    """The text of a file in the last commit. Raises FileNotFoundError when it has none."""
+    done = subprocess.run(["git", "show", f"HEAD:{name}"], cwd=ROOT, text=True, capture_output=True)
+    if done.returncode != 0:
+        raise FileNotFoundError(name)
+    return done.stdout
 
 
 def output(*command: str) -> str:

@@ -11,8 +11,10 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from tools.study import declaration, pages
+
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "docs/model-card.md", "docs/results.md")
+PAGES = ("README.md", "docs/model-card.md", "docs/results.md", "docs/studies.md")
 TABLE = "metrics/comparison.md"
 STUDENT = "prune_kd_int8"  # the model that is packaged, and its like of the built-in data
 PACKAGED = "metrics/profiles/portraits"  # results of the run that the packaged model is from
@@ -51,6 +53,7 @@ def render(text: str, read: Read = in_work_tree) -> str:
         "robustness": partial(robustness, read),
         "undecided": partial(undecided, read),
         **{name: partial(bench, read, name) for name in BENCHES},
+        **{f"study_{name}": partial(pages.results, read, name) for name in declaration.names()},
     }
     return PART.sub(lambda match: f"{match[1]}{makers[match[2]]()}\n{match[4]}", text)
 

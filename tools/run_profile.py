@@ -13,10 +13,10 @@ from pathlib import Path
 
 import yaml
 
-from litefake import errors, manifest, params, starting
-from litefake.errors import DataMissing, ParamsInvalid
-
-ROOT = Path(__file__).resolve().parent.parent
+from litefake import errors
+from litefake.errors import ParamsInvalid
+from tools import clones
+from tools.clones import ROOT
 
 
 def main(name: str) -> None:
@@ -33,37 +33,14 @@ def prepare(name: str) -> Path:
     if not profile.is_file():
         known = ", ".join(sorted(path.stem for path in profile.parent.glob("*.yaml")))
         raise ParamsInvalid(f"{profile}: not found; there are {known}")
-    dataset = params.section("dataset", manifest.DatasetParams, profile)
-    folder = ROOT / "build" / name
-    if (folder / ".git").is_dir():
-        git(folder, "fetch", "--quiet", str(ROOT), "HEAD")
-        git(folder, "reset", "--quiet", "--hard", "FETCH_HEAD")
-    else:
-        git(ROOT, "clone", "--quiet", str(ROOT), str(folder))
+    folder = clones.at_head(ROOT / "build" / name)
     shutil.copyfile(profile, folder / "params.yaml")
-    if not manifest.is_demo(dataset):
-        link(ROOT / dataset.root, folder / dataset.root)
-    for file in starting_files(profile):
-        link(ROOT / file, folder / file)
+    clones.link_inputs(folder)
     lock = ROOT / "profiles" / f"{name}.lock"
     (folder / "dvc.lock").unlink(missing_ok=True)
     if lock.is_file():
         shutil.copyfile(lock, folder / "dvc.lock")
     return folder
-
-
-def starting_files(profile: Path) -> set[str]:
-    """The models of ours that the networks of ``profile`` start from."""
-    networks = [params.section(name, starting.ModelParams, profile) for name in ("b0", "lite0")]
-    return {network.weights for network in networks if network.from_file}
-
-
-def link(source: Path, target: Path) -> None:
-    if not source.exists():
-        raise DataMissing(f"{source}: not found; the profile names it")
-    if source != target and not target.exists():  # an absolute root needs no link
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to(source, target_is_directory=source.is_dir())
 
 
 def collect(folder: Path, name: str) -> None:
@@ -79,10 +56,6 @@ def collect(folder: Path, name: str) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (folder / out).is_dir() else shutil.copyfile
         copy(folder / out, target)
-
-
-def git(folder: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=folder, check=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,15 @@ from litefake.faces import CropParams
 from litefake.params import Section
 from litefake.scaling import Scaling
 
-SingleBranch = Literal["efficientnet_b0", "tf_efficientnet_lite0"]
+SingleBranch = Literal[
+    "efficientnet_b0",
+    "efficientnet_b0_no_se",
+    "efficientnet_b0_relu6",
+    "efficientnet_b1",
+    "efficientnet_b2",
+    "efficientnet_b3",
+    "tf_efficientnet_lite0",
+]
 Architecture = Literal[SingleBranch, "dual_efficientnet_b0"]
 FORMAT = "litefake-1"  # the key of the card in a file's metadata
 

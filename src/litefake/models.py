@@ -10,11 +10,11 @@ from typing import Any
 
 import safetensors
 import safetensors.torch
-import timm
 import torch
 from pydantic import ValidationError
 from torch import nn
 
+from litefake import architectures
 from litefake.artifacts import replacing
 from litefake.card import FORMAT, Card
 from litefake.errors import ModelUnreadable
@@ -132,8 +132,7 @@ def blank(architecture: str, dropout: float, size: int, channels: int = 3) -> nn
         spatial = blank("efficientnet_b0", dropout, size)
         frequency = blank("efficientnet_b0", dropout, size, 3 * BANDS)
         return with_classifier(DualBranch(spatial, frequency, size), dropout)
-    fresh = timm.create_model(architecture, num_classes=1, in_chans=channels)
-    return with_classifier(fresh, dropout)
+    return with_classifier(architectures.build(architecture, channels), dropout)
 
 
 def with_classifier(model: Any, dropout: float) -> nn.Module:

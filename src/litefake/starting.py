@@ -8,7 +8,7 @@ import torch
 from pydantic import Field, field_validator
 from torch import nn
 
-from litefake import models
+from litefake import architectures, models
 from litefake.artifacts import digest
 from litefake.card import Card, SingleBranch
 from litefake.errors import DataMissing, ModelUnreadable
@@ -124,7 +124,7 @@ def _trained(params: ModelParams) -> tuple[nn.Module, Card]:
 
 def _imagenet(params: ModelParams) -> Any:
     try:
-        return timm.create_model(params.architecture, pretrained=True, num_classes=1)
+        return architectures.build(params.architecture, pretrained=True)
     except Exception as error:  # the hub client raises a dozen unrelated kinds
         raise DataMissing(
             f"ImageNet weights of {params.architecture} could not be downloaded "

@@ -1,0 +1,45 @@
+"""Clones of the last commit under ``build/``, in which the pipeline runs beside this checkout."""
+
+import subprocess
+from pathlib import Path
+
+from litefake import manifest, params, starting
+from litefake.errors import DataMissing
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def at_head(folder: Path) -> Path:
+    """``folder`` as a clone of this repository at its last commit; what Git ignores in it stays."""
+    if (folder / ".git").is_dir():
+        _git(folder, "fetch", "--quiet", str(ROOT), "HEAD")
+        _git(folder, "reset", "--quiet", "--hard", "FETCH_HEAD")
+    else:
+        _git(ROOT, "clone", "--quiet", str(ROOT), str(folder))
+    return folder
+
+
+def link_inputs(folder: Path, home: Path = ROOT) -> None:
+    """Link what params.yaml of the clone names and Git does not hold: data sets, first weights.
+
+    Raises DataMissing when one is absent, ParamsInvalid.
+    """
+    file = folder / "params.yaml"
+    dataset = params.section("dataset", manifest.DatasetParams, file)
+    names = [] if manifest.is_demo(dataset) else [source.root for source in dataset.sources]
+    networks = [params.section(name, starting.ModelParams, file) for name in ("b0", "lite0")]
+    names += [network.weights for network in networks if network.from_file]
+    for name in names:
+        _link(home / name, folder / name)
+
+
+def _link(source: Path, target: Path) -> None:
+    if not source.exists():
+        raise DataMissing(f"{source}: not found; params.yaml names it")
+    if source != target and not target.exists():  # an absolute path needs no link
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(source, target_is_directory=source.is_dir())
+
+
+def _git(folder: Path, *words: str) -> None:
+    subprocess.run(["git", *words], cwd=folder, check=True)

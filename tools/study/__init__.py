@@ -1,0 +1,1 @@
+"""Studies: tables of what one change of params.yaml does, each declared in ``studies/``."""

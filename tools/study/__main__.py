@@ -1,0 +1,54 @@
+"""Run a study: ``python -m tools.study NAME``, or ``make study NAME=...``.
+
+Every variant that ``studies/NAME.yaml`` declares is trained with every seed in a clone of the
+last commit, ``build/study``, which shares DVC's cache with this checkout; then all are judged, and
+``metrics/studies/NAME/`` gets the figures, the table, the curves and a plot. Killed and started
+again, it goes on where it was. The parameters are those of params.yaml as it is here.
+"""
+
+import sys
+
+import pandas as pd
+
+from litefake import comparison, errors, params, reproducibility
+from litefake.artifacts import write_csv, write_text
+from litefake.locks import alone
+from litefake.params import PARAMS_FILE
+from tools.clones import ROOT
+from tools.study import declaration, judging, notes, plots, running, tables
+from tools.study.workspace import Workspace
+
+
+@alone("study")
+def main(name: str) -> None:
+    """Run study ``name``. Raises ParamsInvalid, DataMissing or StageFailed."""
+    study = declaration.load(name)
+    base = params.read(ROOT / PARAMS_FILE)
+    source = declaration.FOLDER / f"{name}.yaml"
+    planned = running.plan(study, base, source)
+    settings = params.section("benchmark", comparison.BenchmarkParams, ROOT / PARAMS_FILE)
+    reproducibility.setup(
+        params.section("reproducibility", reproducibility.Reproducibility, ROOT / PARAMS_FILE)
+    )
+    workspace = Workspace()
+    stash = ROOT / "build" / "studies" / name
+    runs = list(running.train(planned, workspace, stash, source))
+    figures = judging.judge(runs, workspace, settings)
+    rows = tables.with_speed(pd.DataFrame([tables.flat(one) for one in figures]))
+    sizes = sorted({run.params["faces"]["size"] for run in runs})
+
+    home, known = ROOT / "metrics" / "studies" / name, declaration.published()
+    text = tables.markdown(study, rows, known)
+    below = notes.notes(study, rows, sizes, settings.latency.threads)
+    curves = running.curves(runs)
+    write_csv(home / "runs.csv", rows)
+    write_csv(home / "curves.csv", curves)
+    write_text(home / "table.md", f"{text}\n{below}")
+    plots.draw(home / "plot.png", study, rows, curves, known)
+    print(f"\n{text}\n{below}\n{name}: metrics/studies/{name}/ is of this run")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise SystemExit(f"usage: make study NAME=..., one of {', '.join(declaration.names())}")
+    errors.run(lambda: main(sys.argv[1]))

@@ -1,0 +1,151 @@
+"""What a study varies, which figures it shows, and what was published beside it."""
+
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import Field, model_validator
+
+from litefake import params
+from litefake.errors import ParamsInvalid
+from litefake.params import Section
+from tools.clones import ROOT
+
+FOLDER = ROOT / "studies"
+PUBLISHED = "published"  # the file there that declares no study
+REAL = "youtube"
+COMMON_MIX = 0.4  # share of reals in all but two published tables
+
+Column = Literal[
+    "accuracy",
+    "balanced_accuracy",
+    "auc",
+    "video_auc",
+    "val_auc",
+    "val_loss",
+    "parameters",
+    "nonzero",
+    "macs_m",
+    "size_mb",
+    "cpu_ms",
+    "speedup",
+    "epochs",
+    "best_epoch",
+    "train_seconds",
+]
+
+
+class Published(Section):
+    """A row of the publication; accuracies in percent, ``reals`` is their share in its test."""
+
+    accuracy: float = Field(gt=0, le=100)
+    reals: float = Field(default=COMMON_MIX, gt=0, lt=1)
+    parameters: int | None = None
+    size_mb: float | None = None
+    cpu_s: float | None = None
+    methods: dict[str, float] = Field(default={})
+
+    @model_validator(mode="after")
+    def _methods_where_the_mix_differs(self) -> Self:
+        if self.reals != COMMON_MIX and not self.methods:
+            raise ValueError("a row of another mix needs its figures per method")
+        return self
+
+    def accuracy_at(self, reals: float) -> float:
+        """The accuracy that the row has on a test with this share of reals."""
+        if reals == self.reals:
+            return self.accuracy
+        fakes = [value for name, value in self.methods.items() if name != REAL]
+        return reals * self.methods[REAL] + (1 - reals) * sum(fakes) / len(fakes)
+
+
+class Variant(Section):
+    """One row of a study.
+
+    ``model`` names a file models/MODEL.safetensors, and so the stage that is studied.
+    ``set`` overrides params.yaml for all stages, ``set_last`` for the studied one alone: those
+    before it run as if it were not there. Keys are dotted; ``{times: f}`` stands for f times
+    the value in params.yaml, ``{without: x}`` for a list without x. ``judged_on`` are the
+    overrides of the data that it is judged on, when they are not those it was trained on.
+    ``unseen`` names the method that it was not trained on. ``may_fail``: a training that ends
+    without a network is a result.
+    """
+
+    name: str
+    model: str
+    set: dict[str, Any] = Field(default={})
+    set_last: dict[str, Any] = Field(default={})
+    judged_on: dict[str, Any] | None = None
+    group: str = ""
+    x: float = 0
+    unseen: str = ""
+    published: str | None = None
+    may_fail: bool = False
+
+
+class Plot(Section):
+    """``curves``: validation loss by epoch. ``line``: accuracy by ``x``, a line a group.
+    ``points``: accuracy by ``x``, a column. ``methods``: a bar a method and row.
+    """
+
+    kind: Literal["curves", "line", "points", "methods"]
+    x: str = ""
+
+
+class Study(Section):
+    """A table of the publication, or a new one: its rows, columns and picture.
+
+    ``falls_off``: the drop of accuracy, in points, against the first row of a group that a
+    line is said to have fallen off at.
+    """
+
+    title: str
+    claim: str
+    seeds: list[int] = Field(default=[], max_length=10)
+    columns: list[Column] = Field(min_length=1)
+    methods: Literal["none", "accuracy", "auc"] = "none"
+    plot: Plot
+    falls_off: float | None = None
+    variants: list[Variant] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _rows_are_told_apart(self) -> Self:
+        names = [variant.name for variant in self.variants]
+        if len(set(names)) < len(names):
+            raise ValueError("two variants have one name")
+        return self
+
+
+def names() -> list[str]:
+    """The declared studies."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml") if path.stem != PUBLISHED)
+
+
+def load(name: str) -> Study:
+    """The study ``name``. Raises ParamsInvalid when there is none, or its file is wrong."""
+    if name not in names():
+        raise ParamsInvalid(f"{FOLDER / name}.yaml: no such study; there are {', '.join(names())}")
+    path = FOLDER / f"{name}.yaml"
+    study = params.validate(name, params.read(path), Study, path)
+    known = published()
+    for variant in study.variants:
+        if variant.published is not None and variant.published not in known:
+            raise ParamsInvalid(f"{path}, {variant.name}: {variant.published} was not published")
+    return study
+
+
+def published() -> dict[str, Published]:
+    """The rows of the publication. Raises ParamsInvalid."""
+    path = FOLDER / f"{PUBLISHED}.yaml"
+    return {
+        name: params.validate(name, row, Published, path) for name, row in params.read(path).items()
+    }
+
+
+def stage_of(model: str) -> str:
+    """The stage of dvc.yaml that makes models/MODEL.safetensors. Raises ParamsInvalid."""
+    file = ROOT / "dvc.yaml"
+    stages = yaml.safe_load(file.read_text(encoding="utf-8"))["stages"]
+    for name, stage in stages.items():
+        if f"models/{model}.safetensors" in stage["outs"]:
+            return str(name)
+    raise ParamsInvalid(f"{file}: no stage makes models/{model}.safetensors")

@@ -1,0 +1,101 @@
+"""The picture of a study."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from litefake.artifacts import replacing
+from tools.study.declaration import COMMON_MIX, Published, Study
+from tools.study.tables import TITLES, of
+
+mpl.use("Agg")
+
+
+def draw(
+    path: Path,
+    study: Study,
+    rows: pd.DataFrame,
+    curves: pd.DataFrame,
+    known: Mapping[str, Published],
+) -> None:
+    """Draw the plot that the study asks for as PNG."""
+    figure = Figure(figsize=(9, 4.5), layout="constrained")
+    axes = figure.add_subplot()
+    axes.grid(alpha=0.3)
+    draw_kind: dict[str, Callable[[], None]] = {
+        "curves": lambda: _curves(axes, study, curves),
+        "line": lambda: _line(axes, study, rows, known),
+        "points": lambda: _points(axes, study, rows),
+        "methods": lambda: _methods(axes, study, rows),
+    }
+    draw_kind[study.plot.kind]()
+    axes.set_title(study.title)
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
+    with replacing(path) as temporary:
+        # Without a software version in it, equal pictures are equal bytes.
+        figure.savefig(temporary, dpi=110, metadata={"Software": None})
+
+
+def _curves(axes: Axes, study: Study, curves: pd.DataFrame) -> None:
+    """Validation loss by epoch, a colour a variant, a line a seed."""
+    for place, variant in enumerate(study.variants):
+        ours = curves[curves["variant"] == variant.name]
+        label: str | None = variant.name
+        for _, rows in ours.groupby("seed"):
+            axes.plot(
+                rows["epoch"], rows["val_loss"], marker="o", ms=3, color=f"C{place}", label=label
+            )
+            label = None
+    axes.set(xlabel="epoch", ylabel="cross-entropy on validation, calibrated")
+
+
+def _line(axes: Axes, study: Study, rows: pd.DataFrame, known: Mapping[str, Published]) -> None:
+    """Accuracy by the variant's number, a line a group; published ones broken."""
+    for place, group in enumerate(dict.fromkeys(one.group for one in study.variants)):
+        ours = [variant for variant in study.variants if variant.group == group]
+        places = [variant.x for variant in ours]
+        values = [100 * of(rows, variant)["accuracy"] for variant in ours]
+        means, spreads = ([f(value) for value in values] for f in (pd.Series.mean, pd.Series.std))
+        spreads = np.nan_to_num(spreads)
+        colour = f"C{place}"
+        axes.errorbar(
+            places, means, yerr=spreads, marker="o", capsize=3, color=colour, label=group or "ours"
+        )
+        theirs = [(one.x, known[one.published]) for one in ours if one.published]
+        if theirs:
+            axes.plot(
+                [x for x, _ in theirs],
+                [row.accuracy_at(COMMON_MIX) for _, row in theirs],
+                linestyle="--",
+                marker="x",
+                color=colour,
+                alpha=0.6,
+                label=f"{group} (published, other data)".strip(),
+            )
+    axes.set(xlabel=study.plot.x, ylabel="accuracy (%)")
+
+
+def _points(axes: Axes, study: Study, rows: pd.DataFrame) -> None:
+    """Accuracy by a column, a point a run."""
+    for variant in study.variants:
+        ours = of(rows, variant)
+        axes.scatter(ours[study.plot.x], 100 * ours["accuracy"], label=variant.name, alpha=0.7)
+    axes.set(xlabel=TITLES[study.plot.x], ylabel="accuracy (%)")
+    axes.set_xlim(left=0)
+
+
+def _methods(axes: Axes, study: Study, rows: pd.DataFrame) -> None:
+    """A group of bars a method, a bar a variant."""
+    prefix = f"{study.methods}:"
+    names = sorted(name for name in rows if name.startswith(prefix) and rows[name].notna().any())
+    places, width = np.arange(len(names)), 0.8 / len(study.variants)
+    for number, variant in enumerate(study.variants):
+        heights = 100 * of(rows, variant)[names].mean()
+        axes.bar(places + width * number - 0.4, heights, width, align="edge", label=variant.name)
+    axes.set_xticks(places, [name.removeprefix(prefix) for name in names], fontsize=8)
+    axes.set_ylabel(f"{TITLES[study.methods]} (%)")
