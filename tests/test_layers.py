@@ -12,7 +12,18 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "litefake"
 LAYERS = [
     ["errors"],
-    ["params", "artifacts", "parallel", "images", "locks", "shipped", "inputs", "scaling", "gops"],
+    [
+        "params",
+        "artifacts",
+        "parallel",
+        "images",
+        "locks",
+        "shipped",
+        "inputs",
+        "scaling",
+        "gops",
+        "cam",
+    ],
     ["reproducibility", "sightings", "tflite", "group_reader", "layouts", "storage"],
     ["manifest", "video", "faces", "transforms", "aggregation", "calibration"],
     ["landmarks", "card", "face_mesh", "selfblending", "degradation", "official", "metrics"],
@@ -22,7 +33,7 @@ LAYERS = [
     ["extraction", "cropping", "splits", "models", "footprint", "latency", "checkpoints"],
     ["dataset", "onnx_files", "saliency", "portraits"],
     ["exported"],
-    ["scoring", "distillation", "tracking", "verdict", "robustness", "runtime"],
+    ["scoring", "distillation", "tracking", "verdict", "robustness", "runtime", "marks"],
     ["networks", "shards", "annotation", "quantization"],
     ["detection"],
     ["training", "importance", "plots", "report", "onnx_export"],
