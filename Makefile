@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro web test browser check bench-detect bench-detectors bench-preprocess fuzz kill packaged evaluate-portraits robustness portraits lint docs clean
+.PHONY: help setup repro web test browser check bench-detect bench-detectors bench-preprocess fuzz kill packaged evaluate-portraits robustness robustness-portraits portraits lint docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -50,6 +50,9 @@ evaluate-portraits: setup ## the packaged model and its chain on data/ffpp_faces
 
 robustness: setup ## every model under JPEG, blur, noise, ... (after make repro)
 	PYTHONPATH=src python -m tools.robustness
+
+robustness-portraits: setup ## the same for the packaged model and its B0 (after make packaged)
+	PYTHONPATH=src python -m tools.robustness portraits
 
 portraits: setup ## bring 536 licensed portraits, checked, for self-blending
 	@PYTHONPATH=src python -m tools.portraits

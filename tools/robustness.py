@@ -24,6 +24,7 @@ from litefake.detectors import detector
 from litefake.errors import DataMissing, ParamsInvalid
 from litefake.report import Judge
 from litefake.reproducibility import seed_of
+from tools import package_model
 from tools.robustness_samples import SEED, Clip, Sample, clips, pairs
 
 OUT = Path("metrics")
@@ -52,8 +53,8 @@ RUNS = {
         "robustness",
     ),
     # The fp32 student as ONNX: the same logits as its safetensors in half the time.
-    "portraits": Run(
-        Path("build/portraits"),
+    package_model.PROFILE: Run(
+        Path(package_model.RUN),
         ("b0.safetensors", "prune_kd.onnx", "prune_kd_int8.onnx"),
         pairs,
         "robustness_portraits",
@@ -66,6 +67,8 @@ def main(chosen: str) -> None:
         raise ParamsInvalid(f"{chosen}: no such run; there are {', '.join(RUNS)}")
     run = RUNS[chosen]
     torch.set_num_threads(1)
+    if chosen == package_model.PROFILE:
+        package_model.require_locked(["data/split.csv", *(f"models/{name}" for name in run.models)])
     judges = {path.stem: Judge.load(path, threads=1) for path in _model_files(run)}
     sample = run.sample(run.folder, next(iter(judges.values())).card)
     table = measure(judges, sample)
