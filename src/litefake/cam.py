@@ -40,7 +40,7 @@ def evidence_model(content: bytes) -> bytes | None:
         ]
     )
     del model.graph.output[:]
-    places = ["batch", 1, "height", "width"]
+    places: list[str | int | None] = ["batch", 1, "height", "width"]
     model.graph.output.append(
         helper.make_tensor_value_info("evidence", onnx.TensorProto.FLOAT, places)
     )
