@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro web test browser check bench-detect bench-models bench-detectors bench-preprocess fuzz kill packaged evaluate-portraits robustness portraits study lint docs clean
+.PHONY: help setup repro web test browser check bench-detect bench-models bench-detectors bench-preprocess fuzz kill packaged evaluate-portraits robustness robustness-portraits portraits study lint docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -56,6 +56,9 @@ robustness: setup ## every model under JPEG, blur, noise, ... (after make repro)
 
 study: setup ## run a study of studies/ in DVC's cache: NAME=kd_alpha (docs/studies.md)
 	PYTHONPATH=src python -m tools.study $(NAME)
+
+robustness-portraits: setup ## the same for the packaged model and its B0 (after make packaged)
+	PYTHONPATH=src python -m tools.robustness portraits
 
 portraits: setup ## bring 536 licensed portraits, checked, for self-blending
 	@PYTHONPATH=src python -m tools.portraits

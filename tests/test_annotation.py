@@ -5,10 +5,10 @@ import cv2
 import numpy as np
 import pytest
 
-from litefake import annotation, video
-from litefake.annotation import FAKE, REAL, Mark, Timeline
+from litefake import annotation, marks, video
 from litefake.errors import VideoUnreadable
 from litefake.faces import Square
+from litefake.marks import FAKE, REAL, Mark, Timeline
 from litefake.sightings import table
 from tests.clips import number_in, numbered, rotate_header, write_clip
 
@@ -126,8 +126,8 @@ def test_a_failure_leaves_nothing_behind(tmp_path):
 
 
 def test_a_box_beyond_the_border_is_cut_off_and_the_label_is_read_in_white():
-    planes = annotation.planes_of(av.VideoFrame.from_ndarray(np.full((240, 320, 3), 128, np.uint8)))
-    annotation.draw(planes, [Mark(Square(-41, -33, 401), 0.9), Mark(Square(101, 81, 60), 0.9)], 0.5)
+    planes = marks.planes_of(av.VideoFrame.from_ndarray(np.full((240, 320, 3), 128, np.uint8)))
+    marks.draw(planes, [Mark(Square(-41, -33, 401), 0.9), Mark(Square(101, 81, 60), 0.9)], 0.5)
     image = cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420).astype(int)
     assert image.shape == (240, 320, 3)
     assert np.abs(image[120, 100] - FAKE).max() < 40  # an odd side starts at the even pixel
@@ -139,7 +139,7 @@ def test_a_box_beyond_the_border_is_cut_off_and_the_label_is_read_in_white():
 
 def test_a_frame_of_its_own_planes_is_copied_without_a_change():
     source = np.random.default_rng(0).integers(16, 236, (96, 64), dtype=np.uint8)
-    assert (annotation.planes_of(av.VideoFrame.from_ndarray(source, "yuv420p")) == source).all()
+    assert (marks.planes_of(av.VideoFrame.from_ndarray(source, "yuv420p")) == source).all()
 
 
 def test_what_the_planes_mean_is_kept(tmp_path):

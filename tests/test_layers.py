@@ -13,7 +13,18 @@ PACKAGE = ROOT / "src" / "litefake"
 LAYERS = [
     ["errors"],
     ["cluster", "process_pool"],
-    ["params", "artifacts", "parallel", "images", "locks", "shipped", "inputs", "scaling", "gops"],
+    [
+        "params",
+        "artifacts",
+        "parallel",
+        "images",
+        "locks",
+        "shipped",
+        "inputs",
+        "scaling",
+        "gops",
+        "cam",
+    ],
     ["frequency", "homogenization", "gradient_log"],
     [
         "reproducibility",
@@ -61,7 +72,7 @@ LAYERS = [
     ],
     ["starting", "dataset", "onnx_files", "saliency", "portraits"],
     ["exported"],
-    ["scoring", "distillation", "dual", "tracking", "verdict", "robustness", "runtime"],
+    ["scoring", "distillation", "dual", "tracking", "verdict", "robustness", "runtime", "marks"],
     ["networks", "shards", "annotation", "quantization", "two_in_one"],
     ["detection"],
     ["training", "importance", "plots", "report", "onnx_export"],

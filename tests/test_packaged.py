@@ -59,3 +59,22 @@ def test_a_model_that_is_not_the_locks_is_not_packaged(tmp_path, monkeypatch):
     model.write_bytes(b"x")
     package_model.main()
     assert shipped.MODEL.read_bytes() == b"x"
+
+
+def test_models_and_split_of_two_runs_are_not_mixed(tmp_path, monkeypatch):
+    monkeypatch.setattr(package_model, "ROOT", tmp_path)
+    split = tmp_path / package_model.RUN / "data/split.csv"
+    split.parent.mkdir(parents=True)
+    split.write_text("path,split\n")
+    lock = tmp_path / package_model.LOCK
+    lock.parent.mkdir()
+    stage = "stages:\n  split:\n    outs:\n    - path: data/split.csv\n      md5: {}\n"
+    lock.write_text(stage.format(package_model.md5(split)))
+    package_model.require_locked(["data/split.csv"])
+    split.write_text("path,split\nanother,val\n")
+    with pytest.raises(LitefakeError, match=r"split\.csv: not the one of .*make packaged"):
+        package_model.require_locked(["data/split.csv"])
+    with pytest.raises(LitefakeError, match=r"has no models/b0\.safetensors"):
+        (split.parent.parent / "models").mkdir()
+        (split.parent.parent / "models/b0.safetensors").write_text("")
+        package_model.require_locked(["models/b0.safetensors"])

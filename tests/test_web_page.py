@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from litefake import annotation
+from litefake import marks
 from litefake.sightings import table
 from litefake.web import render
 from litefake.web.job import check
@@ -126,7 +126,7 @@ def test_headings_follow_each_other(report, pictures):
 
 
 def test_colours_and_height_are_those_of_the_code():
-    for name, colour in (("fake", annotation.FAKE), ("real", annotation.REAL)):
+    for name, colour in (("fake", marks.FAKE), ("real", marks.REAL)):
         assert f"--lf-{name}: #{bytes(colour).hex()};" in STYLE
     assert f"padding-top: {HEIGHT + 34}px" in STYLE
 

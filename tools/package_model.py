@@ -32,18 +32,29 @@ def main() -> None:
     print(f"{shipped.MODEL.relative_to(ROOT)}: is {MODEL} of {LOCK}, {locked_md5()}")
 
 
-def locked_md5(lock: str | None = None) -> str:
-    """The hash of MODEL in LOCK, or in the ``lock`` given as text.
+def locked_md5(lock: str | None = None, path: str = MODEL) -> str:
+    """The hash of ``path``, an output of some stage, in LOCK, or in the ``lock`` given as text.
 
     Raises LitefakeError when the stage never ran.
     """
     text = (ROOT / LOCK).read_text(encoding="utf-8") if lock is None else lock
-    stages = yaml.safe_load(text)["stages"]
-    outs = stages.get("export", {}).get("outs", [])
-    found = [out["md5"] for out in outs if out["path"] == MODEL]
+    stages = yaml.safe_load(text)["stages"].values()
+    found = [out["md5"] for stage in stages for out in stage.get("outs", []) if out["path"] == path]
     if not found:
-        raise LitefakeError(f"{LOCK}: has no {MODEL}; run `make packaged`")
+        raise LitefakeError(f"{LOCK}: has no {path}; run `make packaged`")
     return str(found[0])
+
+
+def require_locked(paths: list[str]) -> None:
+    """Raise LitefakeError unless ``paths`` of RUN are those of LOCK.
+
+    While the profile runs anew, its models and its split may be of two runs: then people that
+    a model was trained on would stand in its validation split.
+    """
+    for path in paths:
+        file = ROOT / RUN / path
+        if not file.is_file() or md5(file) != locked_md5(path=path):
+            raise LitefakeError(f"{RUN}/{path}: not the one of {LOCK}; run `make packaged`")
 
 
 def md5(path: Path) -> str:

@@ -1,6 +1,5 @@
 """Generate what stands between ``<!-- generated: NAME -->`` and ``<!-- end -->`` in PAGES."""
 
-import io
 import json
 import re
 import subprocess
@@ -8,21 +7,19 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import pandas as pd
 import yaml
 
+from tools import robustness_tables
+from tools.robustness_tables import BUILT_IN, PORTRAITS, STUDENT, Read
 from tools.study import declaration, pages
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "docs/model-card.md", "docs/results.md", "docs/studies.md")
 TABLE = "metrics/comparison.md"
-STUDENT = "prune_kd_int8"  # the model that is packaged, and its like of the built-in data
 PACKAGED = "metrics/profiles/portraits"  # results of the run that the packaged model is from
 CHAIN = ("b0", "lite0", "kd_lite0", "prune_kd", "prune_kd_int8")
 SUBSET = ("test", "train")  # parts of the FF++ subset that the packaged model was measured on
 BENCHES = ("preprocess", "detect", "models")  # pages under metrics/bench
-FEW_FACES = 50  # of which no AUC is told
-Read = Callable[[str], str]  # from a path in the repository to its text
 PART = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
@@ -50,7 +47,10 @@ def render(text: str, read: Read = in_work_tree) -> str:
         "subset": partial(subset, read),
         "real": partial(real, read),
         "chain": partial(chain, read),
-        "robustness": partial(robustness, read),
+        "robustness": partial(robustness_tables.student, read, BUILT_IN),
+        "robustness_portraits": partial(robustness_tables.student, read, PORTRAITS),
+        "lost": partial(robustness_tables.lost, read, PORTRAITS),
+        "compressions": partial(robustness_tables.compressions, read, PORTRAITS),
         "undecided": partial(undecided, read),
         **{name: partial(bench, read, name) for name in BENCHES},
         **{f"study_{name}": partial(pages.results, read, name) for name in declaration.names()},
@@ -141,24 +141,6 @@ def real(read: Read) -> str:
         f"At the threshold in the file {100 * found:.0f} % of the fake faces are found and "
         f"{100 * alarms:.0f} % of the real ones called fake."
     )
-
-
-def robustness(read: Read) -> str:
-    """AUC of the built-in data's student under each change, weakest to strongest."""
-    rows = pd.read_csv(io.StringIO(read("metrics/robustness.csv")))
-    rows = rows[rows["model"] == STUDENT]
-    clean = rows[rows["kind"] == "none"]["auc"].iloc[0]
-    lines = [
-        "| change | untouched | 1 | 2 | 3 | 4 | 5 |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for kind, ours in rows[rows["kind"] != "none"].groupby("kind", sort=False):
-        cells = [
-            f"{one.auc:.3f} ({one.strength:g})" if one.faces >= FEW_FACES else "too few faces"
-            for one in ours.itertuples()
-        ]
-        lines.append(f"| {kind} | {clean:.3f} | {' | '.join(cells)} |")
-    return "\n".join(lines)
 
 
 def undecided(read: Read) -> str:

@@ -1,12 +1,15 @@
-"""How every model stands what happens to a video on its way: ``make robustness``.
+"""How models stand what happens to a video on its way: ``python -m tools.robustness [RUN]``.
 
-Frames of the validation clips are changed *before* the face is searched; the biggest face is
-cut out and scored. Writes metrics/robustness.csv (model, kind, strength, AUC, share of frames
-without a face), .json with the settings, and a plot. Validation, not test: only the benchmark
-opens the test split, and these curves are compared with each other, not with the table.
+Pictures of the validation split are changed *before* the face is searched; the biggest face is
+cut out and scored. RUN is ``built-in`` (the default: frames of the rendered clips) or
+``portraits`` (blended pairs, the run of the packaged model). Writes metrics/NAME.csv (model,
+kind, strength, AUC, shares of the fake and real faces that are called fake at the model's
+threshold, share of pictures without a face), NAME.json with the settings, and a plot.
 """
 
+import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,95 +18,130 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
-from litefake import detection, errors, faces, images, report, reproducibility, robustness
+from litefake import detection, errors, faces, reproducibility, robustness
 from litefake.artifacts import replacing, write_csv, write_json
 from litefake.detectors import detector
-from litefake.errors import DataMissing
+from litefake.errors import DataMissing, ParamsInvalid
+from litefake.report import Judge
 from litefake.reproducibility import seed_of
+from tools import package_model
+from tools.robustness_samples import SEED, Clip, Sample, clips, pairs
 
-MODELS = (
-    "b0.safetensors",
-    "lite0.safetensors",
-    "kd_lite0.safetensors",
-    "prune_kd.safetensors",
-    "prune_kd_int8.onnx",
-)
-CLIPS, FRAMES, SEED = 60, 4, 0
 OUT = Path("metrics")
 
 
-def main() -> None:
+class Run(NamedTuple):
+    """A run of the pipeline: where it is, its models in the order of the legend, its pictures."""
+
+    folder: Path
+    models: tuple[str, ...]
+    sample: Sample
+    name: str  # of what is written
+
+
+RUNS = {
+    "built-in": Run(
+        Path(),
+        (
+            "b0.safetensors",
+            "lite0.safetensors",
+            "kd_lite0.safetensors",
+            "prune_kd.safetensors",
+            "prune_kd_int8.onnx",
+        ),
+        clips,
+        "robustness",
+    ),
+    # The fp32 student as ONNX: the same logits as its safetensors in half the time.
+    package_model.PROFILE: Run(
+        Path(package_model.RUN),
+        ("b0.safetensors", "prune_kd.onnx", "prune_kd_int8.onnx"),
+        pairs,
+        "robustness_portraits",
+    ),
+}
+
+
+def main(chosen: str) -> None:
+    if chosen not in RUNS:
+        raise ParamsInvalid(f"{chosen}: no such run; there are {', '.join(RUNS)}")
+    run = RUNS[chosen]
     torch.set_num_threads(1)
-    judges = {path.stem: report.Judge.load(path, threads=1) for path in _model_files()}
-    clips = _validation_clips()
-    rows = []
-    kinds = [("none", 0.0)]
-    kinds += [(kind, value) for kind, values in robustness.STRENGTHS.items() for value in values]
-    for kind, strength in tqdm(kinds, "robustness", unit="change"):
-        labels, crops, lost = _faces(clips, kind, strength, next(iter(judges.values())))
-        for name, judge in judges.items():
-            auc = _auc(labels, crops, judge)
-            rows.append((name, kind, strength, auc, lost, len(labels)))
-    columns = ["model", "kind", "strength", "auc", "without_face", "faces"]
-    table = pd.DataFrame(rows, columns=columns)
-    write_csv(OUT / "robustness.csv", table, digits=4)
-    settings = {"clips": len(clips), "frames_of_a_clip": FRAMES, "split": "val", "seed": SEED}
-    write_json(OUT / "robustness.json", settings | {"machine": reproducibility.machine()})
-    _plot(table, OUT / "robustness.png")
+    if chosen == package_model.PROFILE:
+        package_model.require_locked(["data/split.csv", *(f"models/{name}" for name in run.models)])
+    judges = {path.stem: Judge.load(path, threads=1) for path in _model_files(run)}
+    sample = run.sample(run.folder, next(iter(judges.values())).card)
+    table = measure(judges, sample)
+    write_csv(OUT / f"{run.name}.csv", table, digits=4)
+    settings = {
+        "clips": len(sample),
+        "frames": sum(len(clip.frames) for clip in sample),
+        "split": "val",
+        "seed": SEED,
+        "machine": reproducibility.machine(),
+    }
+    write_json(OUT / f"{run.name}.json", settings)
+    plot(table, OUT / f"{run.name}.png")
     print(table.pivot_table(index=["kind", "strength"], columns="model", values="auc").round(3))
 
 
-def _model_files() -> list[Path]:
-    """Every finished model, in the order of the table. Raises DataMissing when none is."""
-    found = [path for path in map(Path("models").joinpath, MODELS) if path.exists()]
+def _model_files(run: Run) -> list[Path]:
+    """Every finished model of the run. Raises DataMissing when none is."""
+    folder = run.folder / "models"
+    found = [path for path in map(folder.joinpath, run.models) if path.exists()]
     if not found:
-        raise DataMissing("models: no model; run `make repro` first")
+        raise DataMissing(f"{folder}: no model; run `make repro` (or `make packaged`) first")
     return found
 
 
-def _validation_clips() -> list[pd.DataFrame]:
-    """The frames of up to CLIPS validation clips, both classes alike, FRAMES of each."""
-    split = pd.read_csv("data/split.csv", keep_default_na=False)
-    split = split[split["split"] == "val"].sort_values(["key", "frame"])
-    clips = [rows for _, rows in split.groupby("key")]
-    order = np.random.default_rng(SEED).permutation(len(clips))
-    chosen = []
-    for label in (0, 1):
-        ours = [clips[index] for index in order if clips[index]["label"].iloc[0] == label]
-        chosen += ours[: CLIPS // 2]
-    places = np.linspace(0, 1, FRAMES)
-    return [rows.iloc[(places * (len(rows) - 1)).round().astype(int)] for rows in chosen]
+def measure(judges: dict[str, Judge], sample: list[Clip]) -> pd.DataFrame:
+    """A row a model, kind and strength; the first rows are of the untouched pictures.
+
+    All ``judges`` look through the detector of the first.
+    """
+    kinds = [("none", 0.0)]
+    kinds += [(kind, value) for kind, values in robustness.STRENGTHS.items() for value in values]
+    rows = []
+    for kind, strength in tqdm(kinds, "robustness", unit="change"):
+        labels, crops, lost = _faces(sample, kind, strength, next(iter(judges.values())))
+        for name, judge in judges.items():
+            rows.append((name, kind, strength, *_scores(labels, crops, judge), lost, len(labels)))
+    columns = ["model", "kind", "strength", "auc", "found", "alarms", "without_face", "faces"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _faces(
-    clips: list[pd.DataFrame], kind: str, strength: float, judge: report.Judge
-) -> tuple[list[int], list[np.ndarray], float]:
+    sample: list[Clip], kind: str, strength: float, judge: Judge
+) -> tuple[np.ndarray, list[np.ndarray], float]:
     """Labels and crops of the faces that are still found, and the share that is not."""
     finder, rule = detector(judge.card.crop), judge.card.crop
     labels, crops, looked = [], [], 0
-    for number, rows in enumerate(clips):
-        frames = [images.read(Path("data/frames") / path) for path in rows["path"]]
-        whole = [frame for frame in frames if frame is not None]
+    for number, (label, frames) in enumerate(sample):
         if kind != "none":
-            seed = seed_of(SEED, kind, number)
-            whole = robustness.degrade(whole, kind, strength, seed)
-        looked += len(whole)
-        for frame in whole:
+            frames = robustness.degrade(frames, kind, strength, seed_of(SEED, kind, number))
+        looked += len(frames)
+        for frame in frames:
             square = faces.locate(frame, finder, rule.margin)
             if square is not None:
                 crops.append(faces.cut(frame, square, rule.size))
-                labels.append(int(rows["label"].iloc[0]))
-    return labels, crops, 1 - len(crops) / looked
+                labels.append(label)
+    return np.array(labels), crops, 1 - len(crops) / looked
 
 
-def _auc(labels: list[int], crops: list[np.ndarray], judge: report.Judge) -> float:
-    """NaN when the faces of a class are no longer found."""
+def _scores(
+    labels: np.ndarray, crops: list[np.ndarray], judge: Judge
+) -> tuple[float, float, float]:
+    """AUC, and the shares of fakes and reals called fake; NaN when a class has no face left."""
     if len(set(labels)) < 2:
-        return float("nan")
-    return float(roc_auc_score(labels, detection.probabilities(crops, judge.model, judge.card)))
+        return (float("nan"),) * 3
+    found = detection.probabilities(crops, judge.model, judge.card)
+    called = found >= judge.card.threshold
+    auc = float(roc_auc_score(labels, found))
+    return auc, float(called[labels == 1].mean()), float(called[labels == 0].mean())
 
 
-def _plot(table: pd.DataFrame, path: Path) -> None:
+def plot(table: pd.DataFrame, path: Path) -> None:
+    """The AUC of each model against the strength, an axis a kind."""
     figure = Figure(figsize=(11, 6), layout="constrained")
     axes = figure.subplots(2, 3, sharey=True)
     clean = table[table["kind"] == "none"].set_index("model")["auc"]
@@ -121,4 +159,6 @@ def _plot(table: pd.DataFrame, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    if len(sys.argv) > 2:
+        raise SystemExit(f"usage: {sys.argv[0]} [{' | '.join(RUNS)}]")
+    errors.run(lambda: main((sys.argv[1:] or ["built-in"])[0]))

@@ -1,72 +1,24 @@
 """Draw what was seen into a copy of the clip that any browser plays."""
 
 import contextlib
-import functools
 import math
-from bisect import bisect_right
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import av
-import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from litefake.artifacts import replacing
-from litefake.faces import Square
-from litefake.sightings import Sightings, by_track
-from litefake.video import Health, opened, pictures, upright
+from litefake.marks import Planes, Timeline, draw, has_planes, planes_of
+from litefake.sightings import Sightings
+from litefake.video import Health, opened, pictures
 
-# Okabe & Ito (2008): told apart in every common kind of colour blindness.
-FAKE, REAL = (213, 94, 0), (0, 114, 178)
 CRF = "20"
 # Half the time of the whole copy was spent by veryfast; the copy is to be looked at, not kept.
 PRESET = "ultrafast"
 PLAYABLE_AUDIO = {"aac", "mp3", "mp3float", "opus"}
-FONT = cv2.FONT_HERSHEY_SIMPLEX
 TICK = Fraction(1, 90_000)  # seconds
-
-Colour = tuple[int, int, int]  # RGB
-# A picture of yuv420p as the encoder takes it: brightness (H x W), below it two planes of colour
-# at half the size, in the same rows; 3H/2 x W, uint8.
-Planes = NDArray[np.uint8]
-
-
-class Mark(NamedTuple):
-    """One face in one frame: where it is and what was said of it."""
-
-    square: Square
-    probability: float
-
-
-class Timeline:
-    """Where each track is between two looks: its square moves in a straight line.
-
-    ``faces`` is the table of ``detection.Looks``. A track is shown from its first to its
-    last sighting; the probability is that of the latest look.
-    """
-
-    def __init__(self, faces: Sightings) -> None:
-        self._tracks = []
-        for _, ours in by_track(faces):
-            squares = np.stack([ours[name] for name in ("x", "y", "side")], axis=1).astype(float)
-            self._tracks.append((ours["frame"].tolist(), squares, ours["probability"].tolist()))
-
-    def at(self, frame: int) -> list[Mark]:
-        """The marks of frame number ``frame``."""
-        marks = []
-        for frames, squares, values in self._tracks:
-            if not frames[0] <= frame <= frames[-1]:
-                continue
-            before = bisect_right(frames, frame) - 1
-            after = min(before + 1, len(frames) - 1)
-            gap = max(frames[after] - frames[before], 1)
-            part = (frame - frames[before]) / gap
-            x, y, side = (squares[before] * (1 - part) + squares[after] * part).round().astype(int)
-            marks.append(Mark(Square(int(x), int(y), int(side)), values[before]))
-        return marks
 
 
 def annotate(source: Path | str, target: Path | str, faces: Sightings, threshold: float) -> int:
@@ -86,7 +38,7 @@ def annotate(source: Path | str, target: Path | str, faces: Sightings, threshold
         writer = _Writer(made, stream.average_rate or Fraction(25))
         audio = _Audio(made, sound)
         for picture in pictures(container, stream, Health()):
-            if not written and _has_planes(picture):
+            if not written and has_planes(picture):
                 writer.keep_colours(stream.codec_context)
             planes = planes_of(picture)
             draw(planes, timeline.at(written), threshold)
@@ -95,71 +47,6 @@ def annotate(source: Path | str, target: Path | str, faces: Sightings, threshold
         writer.close()
         audio.copy_until(math.inf)
     return written
-
-
-def planes_of(picture: Any) -> Planes:
-    """A decoded frame, upright, in the colours of the copy; odd sides lose their last pixel.
-
-    Most clips have these planes already: to RGB and back would cost as much as the decoding.
-    """
-    if _has_planes(picture):
-        return np.asarray(picture.to_ndarray(), np.uint8)
-    return _to_planes(upright(picture))
-
-
-def _has_planes(picture: Any) -> bool:
-    even = picture.width % 2 == picture.height % 2 == 0
-    return bool(picture.format.name == "yuv420p" and even and not picture.rotation)
-
-
-def _to_planes(image: np.ndarray) -> Planes:
-    height, width = (side // 2 * 2 for side in image.shape[:2])
-    return np.asarray(cv2.cvtColor(image[:height, :width], cv2.COLOR_RGB2YUV_I420), np.uint8)
-
-
-def draw(planes: Planes, marks: list[Mark], threshold: float) -> None:
-    """Draw each mark into ``planes``, in place. The label says in words what the colour says."""
-    rows, columns = planes.shape[0] * 2 // 3, planes.shape[1]
-    thick = max(2, rows // 480 * 2)
-    for (x, y, side), probability in marks:
-        name, colour = ("FAKE", FAKE) if probability >= threshold else ("REAL", REAL)
-        for row in (y, y + side):
-            _paste(planes, _solid(colour, thick, side + thick), x, row)
-        for column in (x, x + side):
-            _paste(planes, _solid(colour, side + thick, thick), column, y)
-        label = _label(f"{name} {probability:.2f}", colour, rows / 720 + 0.2, thick)
-        _paste(planes, label, min(x, columns - 2), max(y - label.shape[0], 0))
-
-
-def _solid(colour: Colour, height: int, width: int) -> np.ndarray:
-    return np.full((height, width, 3), colour, np.uint8)
-
-
-@functools.lru_cache(64)
-def _label(text: str, colour: Colour, scale: float, thick: int) -> np.ndarray:
-    (width, height), below = cv2.getTextSize(text, FONT, scale, thick)
-    label = _solid(colour, (height + below + thick) // 2 * 2, (width + thick) // 2 * 2)
-    place, stroke = (0, label.shape[0] - below), max(1, thick // 2)
-    cv2.putText(label, text, place, FONT, scale, (255, 255, 255), stroke, cv2.LINE_AA)
-    return label
-
-
-def _paste(planes: Planes, patch: np.ndarray, x: int, y: int) -> None:
-    """Put ``patch`` (RGB) at the even pixel next to (x, y); what lies outside is cut off."""
-    rows, columns = planes.shape[0] * 2 // 3, planes.shape[1]
-    x, y = x // 2 * 2, y // 2 * 2
-    inside = patch[max(-y, 0) : max(rows - y, 0), max(-x, 0) : max(columns - x, 0)]
-    height, width = (side // 2 * 2 for side in inside.shape[:2])
-    if not height or not width:
-        return
-    left, top = max(x, 0), max(y, 0)
-    coded = _to_planes(np.ascontiguousarray(inside))
-    planes[top : top + height, left : left + width] = coded[:height]
-    colours = planes[rows:].reshape(2, rows // 2, columns // 2)  # a view: one plane, then another
-    top, left, height, width = top // 2, left // 2, height // 2, width // 2
-    colours[:, top : top + height, left : left + width] = coded[2 * height :].reshape(
-        2, height, width
-    )
 
 
 class _Writer:

@@ -1,5 +1,6 @@
 """Run an exported network (ONNX) without torch: images in, logits out."""
 
+import functools
 import importlib.util
 import threading
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from litefake import onnx_files
+from litefake import cam, onnx_files
 from litefake.card import Card
 from litefake.errors import ModelUnreadable
 from litefake.onnx_files import INPUT, Origin
@@ -26,9 +27,10 @@ class Exported:
     Several threads may call it at once.
     """
 
-    def __init__(self, runner: Runner, origin: Origin, engine: Engine) -> None:
+    def __init__(self, content: bytes, origin: Origin, engine: Engine, threads: int) -> None:
         self.origin, self.engine = origin, engine
-        self._runner = runner
+        self._content, self._threads = content, threads
+        self._runner = self._start(content)
 
     def __call__(self, images: FloatImages) -> NDArray[np.float32]:
         """Logits, N x 1, of normalised images, N x 3 x S x S."""
@@ -43,8 +45,25 @@ class Exported:
         """What computes it, in words."""
         return f"{NAMES[self.engine]}, {self.origin.precision}"
 
-    def heat(self, images: FloatImages) -> None:
-        """None: it has no gradients that could say what in an image spoke for fake."""
+    def heat(self, images: FloatImages) -> NDArray[np.float32] | None:
+        """What in each image spoke for fake: maps N x S x S in [0, 1] (``cam``).
+
+        None when the network does not end as class activation maps need it.
+        """
+        if self._evidence is None:
+            return None
+        evidence = self._evidence(np.ascontiguousarray(images))
+        return cam.heat(evidence[:, 0], images.shape[-1])
+
+    @functools.cached_property
+    def _evidence(self) -> Runner | None:
+        # A network of its own, made when first wanted: the logits stay those of the file alone.
+        content = cam.evidence_model(self._content)
+        return None if content is None else self._start(content)
+
+    def _start(self, content: bytes) -> Runner:
+        start = {"onnxruntime": _onnxruntime, "openvino": run_openvino}[self.engine]
+        return start(content, self._threads)
 
 
 def load(path: Path | str, threads: int, engine: Engine | None = None) -> tuple[Exported, Card]:
@@ -55,16 +74,15 @@ def load(path: Path | str, threads: int, engine: Engine | None = None) -> tuple[
     """
     content, card, origin = onnx_files.read(path)
     chosen = engine or _fastest()
-    start = {"onnxruntime": _onnxruntime, "openvino": run_openvino}[chosen]
     try:
-        runner = start(content, threads)
-        answer = runner(np.zeros((1, 3, card.image_size, card.image_size), np.float32))
+        network = Exported(content, origin, chosen, threads)
+        answer = network(np.zeros((1, 3, card.image_size, card.image_size), np.float32))
     except Exception as error:  # the engines raise a dozen unrelated kinds
         reason = " ".join(str(error).split())[:200]
         raise ModelUnreadable(f"{path}: {NAMES[chosen]} cannot run it ({reason})") from None
     if answer.shape != (1, 1) or not np.isfinite(answer).all():
         raise ModelUnreadable(f"{path}: gives no number for a face; export it again")
-    return Exported(runner, origin, chosen), card
+    return network, card
 
 
 def _fastest() -> Engine:

@@ -26,7 +26,7 @@ class Network(Protocol):
         """What computes it, in words."""
 
     def heat(self, images: FloatImages) -> NDArray[np.float32] | None:
-        """What in each image spoke for fake: maps N x S x S in [0, 1]; None without gradients."""
+        """What in each image spoke for fake: maps N x S x S in [0, 1]; None if unknown."""
 
 
 def load(path: Path | str, threads: int | None = None) -> tuple[Network, Card]:

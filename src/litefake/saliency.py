@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn.functional import interpolate
+
+from litefake import cam
 
 
 def grad_cam(model: Any, images: torch.Tensor) -> NDArray[np.float32]:
     """Heat maps N x S x S in [0, 1] of ``images``, N x 3 x S x S, for the logit of fake.
 
     Grad-CAM (Selvaraju et al., ICCV 2017), eq. 1 and 2, on the last feature map of a timm
-    network: channels weighted by their mean gradient, negative evidence cut off. A map
-    whose evidence is all negative is zero.
+    network: channels weighted by their mean gradient, negative evidence cut off (``cam.heat``).
     """
     model.eval()
     with torch.enable_grad():
@@ -21,7 +21,5 @@ def grad_cam(model: Any, images: torch.Tensor) -> NDArray[np.float32]:
         logits = model.forward_head(features)[:, 0]
         (gradients,) = torch.autograd.grad(logits.sum(), features)
     weights = gradients.mean(dim=(2, 3), keepdim=True)
-    heat = (weights * features).sum(dim=1, keepdim=True).relu().detach()
-    heat = interpolate(heat, size=images.shape[-2:], mode="bilinear", align_corners=False)
-    highest = heat.amax(dim=(2, 3), keepdim=True).clamp_min(1e-12)
-    return np.asarray((heat / highest)[:, 0].numpy(), np.float32)
+    evidence = (weights * features).sum(dim=1).detach()
+    return cam.heat(evidence.numpy(), images.shape[-1])

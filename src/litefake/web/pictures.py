@@ -25,8 +25,8 @@ def pictures_of(clip: Path, found: Judgement, judge: Judge) -> dict[str, Any]:
     """What the page draws beside the report; images are JPEG as base64.
 
     Returns ``points`` (frame, seconds, track, probability, image) in the order of the faces
-    of ``found``, and ``suspects`` (the same with ``heat``: None where the model gives no
-    gradients), most suspicious first.
+    of ``found``, and ``suspects`` (the same with ``heat``: None where the model gives none),
+    most suspicious first.
     """
     faces = found.looks.faces
     if not len(faces):

@@ -15,10 +15,10 @@ MEANING = {
     "real": "No face in this clip looks manipulated enough to the detector. That is no proof.",
     "undecided": "This clip does not give the detector enough to decide.",
 }
-HEAT = "Bright spots are what speaks for fake (Grad-CAM); no spot means that nothing does."
-NO_HEAT = (
-    "A compiled (ONNX) model shows no heat map; one of the pipeline's .safetensors files does."
+HEAT = (
+    "Bright spots are what speaks for fake (class activation map); no spot means that nothing does."
 )
+NO_HEAT = "This model is not built so that a heat map could be drawn."
 CAVEAT = (
     "The detector compares faces with the manipulations that its model was trained on. Methods "
     "that it has never seen, strong compression, small, turned or covered faces can mislead it "
