@@ -20,6 +20,7 @@ STUDENT = "prune_kd_int8"  # the model that is packaged, and its like of the bui
 PACKAGED = "metrics/profiles/portraits"  # results of the run that the packaged model is from
 CHAIN = ("b0", "lite0", "kd_lite0", "prune_kd", "prune_kd_int8")
 SUBSET = ("test", "train")  # parts of the FF++ subset that the packaged model was measured on
+BENCHES = ("preprocess", "detect", "models")  # pages under metrics/bench
 FEW_FACES = 50  # of which no AUC is told
 Read = Callable[[str], str]  # from a path in the repository to its text
 PART = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
@@ -52,6 +53,7 @@ def render(text: str, read: Read = in_work_tree) -> str:
         "robustness": partial(robustness, read),
         "undecided": partial(undecided, read),
         **{f"study_{name}": partial(pages.results, read, name) for name in declaration.names()},
+        **{name: partial(bench, read, name) for name in BENCHES},
     }
     return PART.sub(lambda match: f"{match[1]}{makers[match[2]]()}\n{match[4]}", text)
 
@@ -59,6 +61,11 @@ def render(text: str, read: Read = in_work_tree) -> str:
 def table(read: Read) -> str:
     """The comparison table that ``benchmark`` wrote."""
     return read(TABLE).strip()
+
+
+def bench(read: Read, name: str) -> str:
+    """The page that a benchmark wrote."""
+    return read(f"metrics/bench/{name}.md").strip()
 
 
 def portraits(read: Read) -> str:
