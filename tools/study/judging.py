@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
-from litefake import comparison, latency
+from litefake import comparison, footprint, latency
 from litefake.comparison import BenchmarkParams
 from litefake.errors import DataMissing
 from tools.study.running import Run
@@ -40,7 +39,7 @@ def judge(runs: list[Run], workspace: Workspace, settings: BenchmarkParams) -> l
             scored = _score(runs[place], workspace.folder)
             networks[place], sizes[place] = scored.model, scored.card.image_size
             found[place] |= comparison.figures(scored, settings)
-            found[place]["nonzero"] = _nonzero(scored.model)
+            found[place]["nonzero"] = footprint.nonzero_parameters(scored.model)
     for place, milliseconds in _times(networks, sizes, settings).items():
         found[place]["cpu_ms"] = milliseconds
     return found
@@ -70,10 +69,6 @@ def _score(run: Run, folder: Path) -> comparison.Finished:
     faces, split = str(folder / "data" / "faces"), str(folder / "data" / "split.csv")
     share = (run.metrics or {}).get("pruned_share", 0.0)
     return comparison.score(str(run.path), faces, split, share)
-
-
-def _nonzero(model: nn.Module) -> int:
-    return int(sum(torch.count_nonzero(weight) for weight in model.parameters()))
 
 
 def _times(
