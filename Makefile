@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro web test browser check bench-detect bench-detectors bench-preprocess fuzz kill packaged evaluate-portraits robustness portraits lint docs clean
+.PHONY: help setup repro web test browser check bench-detect bench-models bench-detectors bench-preprocess fuzz kill packaged evaluate-portraits robustness portraits lint docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -32,6 +32,9 @@ check: setup ## check params.yaml and the data set before anything runs
 
 test: setup browser ## run the tests
 	pytest -q -n 2 --dist loadfile
+
+bench-models: setup ## one face in every runtime, 224 px and the table's size (after make repro)
+	PYTHONPATH=src python -m tools.bench_models
 
 bench-detect: setup ## what a verdict costs, against the naive way (after make repro)
 	PYTHONPATH=src python -m tools.bench_detect

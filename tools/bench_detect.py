@@ -8,7 +8,7 @@ full size (scale 1.1, 3 neighbours) and runs B0 in eager PyTorch on one face at 
 """
 
 import multiprocessing
-import resource
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,7 +17,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 import torch
@@ -38,9 +37,10 @@ from litefake.errors import DataMissing
 from litefake.faces import crop
 from litefake.shipped import FaceDetector
 from litefake.video import read_frames
-from tools import int8_peak
+from tools import int8_peak, long_clips
+from tools.long_clips import HEIGHT, RATE, WIDTH
 
-WIDTH, HEIGHT, RATE, EVERY = 1280, 720, 30, 10
+EVERY = 10
 SECONDS = 10
 LENGTHS = {"10 s": 10, "1 min": 60, "10 min": 600}
 OUT = Path("metrics/bench")
@@ -59,8 +59,8 @@ def main() -> None:
     finder = report.Judge.load(model, threads=1).card.crop.detector
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        clip = make_clip(folder / "clip.mp4", sources[0], SECONDS, 250)
-        dense = make_clip(folder / "dense.mp4", sources[0], SECONDS, RATE)
+        clip = long_clips.made(folder / "clip.mp4", sources[0], SECONDS, 250)
+        dense = long_clips.made(folder / "dense.mp4", sources[0], SECONDS, RATE)
         results: Figures = {
             "machine": reproducibility.machine(),
             "model": model.name,
@@ -76,36 +76,11 @@ def main() -> None:
             "length": {},
         }
         for label, seconds in LENGTHS.items():
-            long = make_clip(folder / "long.mp4", sources[0], seconds, 250)
-            results["length"][label] = alone(look, long, model)
+            long = long_clips.repeated(clip, folder / "long.mp4", seconds // SECONDS)
+            results["length"][label] = alone(look, long, model) | {"peak_mb": peak(long, model)}
     write_json(OUT / "detect.json", results)
     write_text(OUT / "detect.md", markdown(results))
     print(markdown(results))
-
-
-def make_clip(path: Path, source: Path, seconds: int, keyframe: int) -> Path:
-    """The frames of ``source`` forth and back, in the middle of a 720p picture."""
-    pictures = [_in_the_middle(frame.image) for frame in read_frames(source)]
-    order = [*range(len(pictures)), *range(len(pictures) - 2, 0, -1)]
-    with av.open(str(path), "w") as container:
-        options = {"crf": "23", "g": str(keyframe), "keyint_min": str(keyframe)}
-        stream = container.add_stream(
-            "libx264", rate=RATE, options={**options, "preset": "veryfast"}
-        )
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for number in range(seconds * RATE):
-            picture = pictures[order[number % len(order)]]
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode(None))
-    return path
-
-
-def _in_the_middle(face: np.ndarray) -> np.ndarray:
-    """``face`` as high as the picture, before a blurred copy of itself."""
-    picture = cv2.GaussianBlur(cv2.resize(face, (WIDTH, HEIGHT)), (0, 0), 20)
-    left = (WIDTH - HEIGHT) // 2
-    picture[:, left : left + HEIGHT] = cv2.resize(face, (HEIGHT, HEIGHT))
-    return picture
 
 
 def versus_naive(clip: Path, model: Path, folder: Path) -> Figures:
@@ -196,29 +171,31 @@ def annotated(clip: Path, model: Path, out: Path) -> Figures:
 
 def start_up(clip: Path, model: Path) -> float:
     """Wall seconds of the whole command less those of the judgement itself."""
-    command = [sys.executable, "-m", "litefake", "detect", str(clip), "--model", str(model)]
     started = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
+    peak(clip, model)
     return time.perf_counter() - started - float(alone(look, clip, model)["wall_seconds"])
 
 
+def peak(clip: Path, model: Path) -> float:
+    """MB that the whole command needs at most: unlike this module, it does not load PyTorch."""
+    command = [sys.executable, "-m", "litefake", "detect", str(clip), "--model", str(model)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{' '.join(command)}: failed")
+    return usage.ru_maxrss / 1024
+
+
 def alone(work: Callable[..., Figures], *arguments: Path | str) -> Figures:
-    """``work`` in a new process with one thread; its figures and its peak memory."""
+    """The figures of ``work``, in a new process with one thread."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(1, initializer=_one_thread) as pool:
-        return pool.apply(_with_memory, (work, *arguments))
+        return pool.apply(work, arguments)
 
 
 def _one_thread() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-
-
-def _with_memory(work: Callable[..., Figures], *arguments: Path | str) -> Figures:
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    figures = work(*arguments)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {**figures, "peak_mb": peak / 1024, "peak_mb_before": before / 1024}
 
 
 def clocks() -> tuple[float, float]:
@@ -239,14 +216,13 @@ def markdown(results: Figures) -> str:
         "",
         f"The model was trained behind {results['own_detector']}.",
         "",
-        "| keyframe every | detector | ours, CPU s | naive, CPU s | ratio | ours, peak MB |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| keyframe every | detector | ours, CPU s | naive, CPU s | ratio |",
+        "| --- | --- | --- | --- | --- |",
     ]
     for key, found in results["versus_naive"].items():
-        naive = found["naive"]["cpu_seconds"]
+        naive, ratio = found["naive"]["cpu_seconds"], found["ratio"]
         lines += [
-            f"| {key} | {name} | {ours['cpu_seconds']:.2f} | {naive:.2f} "
-            f"| {found['ratio'][name]:.1f} | {ours['peak_mb']:.0f} |"
+            f"| {key} | {name} | {ours['cpu_seconds']:.2f} | {naive:.2f} | {ratio[name]:.1f} |"
             for name, ours in found["ours"].items()
         ]
     lines += ["", "| detector | step | CPU s | share |", "| --- | --- | --- | --- |"]

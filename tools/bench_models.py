@@ -1,13 +1,15 @@
-"""Time one face in every runtime, fp32 and 8 bit, against eager B0: needs ``make repro``.
+"""Time one face in every runtime, fp32 and 8 bit, against eager B0: ``make bench-models``.
 
-``python -m tools.bench_models [SIZE ...]`` (px; 224 and the table's own size if none) prints
-one Markdown table a size. Networks for another size than the trained one are exported and
-calibrated anew, from the same weights: their times count, not their answers.
+Needs the models of ``make repro``. ``python -m tools.bench_models [SIZE ...]`` (px; 224 and the
+table's own size if none) writes metrics/bench/models.json and .md. Networks for another size
+than the trained one are exported and calibrated anew, from the same weights: their times count,
+not their answers.
 """
 
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -23,7 +25,7 @@ from litefake import (
     reproducibility,
     runtime,
 )
-from litefake.artifacts import digest
+from litefake.artifacts import digest, write_json, write_text
 from litefake.latency import LatencyParams, cpu_milliseconds
 from litefake.onnx_files import Origin
 from litefake.quantization import ExportParams
@@ -31,6 +33,7 @@ from litefake.quantization import ExportParams
 TEACHER, STUDENT = "models/b0.safetensors", "models/prune_kd.safetensors"
 FACES, SPLIT = "data/faces", "data/split.csv"
 LATENCY = LatencyParams(threads=1, warmup=10, repeats=100)
+OUT = Path("metrics/bench/models")
 
 
 def main() -> None:
@@ -38,21 +41,34 @@ def main() -> None:
     student, _ = models.load(STUDENT)
     reproducibility.setup(params.section("reproducibility", reproducibility.Reproducibility))
     sizes = [int(size) for size in sys.argv[1:]] or [224, card.image_size]
-    print(f"{reproducibility.machine()['cpu']}, {LATENCY.threads} thread, one face, median ms")
+    sizes = [int(size) for size in sys.argv[1:]] or [224, card.image_size]
+    measured: dict[str, dict[str, float]] = {}
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
-            exported = export(student, size, Path(folder))
+            exported = export(size, Path(folder))
             networks = {"B0, PyTorch eager": teacher, "pruned, PyTorch eager": student, **exported}
-            times = cpu_milliseconds(networks, size, LATENCY)
+            measured[str(size)] = cpu_milliseconds(networks, size, LATENCY)
+    results = {"machine": reproducibility.machine(), "milliseconds": measured}
+    write_json(OUT.with_suffix(".json"), results)
+    write_text(OUT.with_suffix(".md"), markdown(results))
+    print(markdown(results))
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """One table a size; the first row is what the others are compared with."""
+    cpu = results["machine"]["cpu"]
+    parts = [f"{cpu}, {LATENCY.threads} thread, one face, median milliseconds."]
+    for size, times in results["milliseconds"].items():
         base = next(iter(times.values()))
-        print(f"\n| {size} px | ms | times faster |\n| --- | --- | --- |")
-        for name, value in times.items():
-            print(f"| {name} | {value:.2f} | {base / value:.1f} |")
+        rows = [f"| {name} | {ms:.2f} | {base / ms:.1f} |" for name, ms in times.items()]
+        head = [f"| {size} px | ms | times faster |", "| --- | --- | --- |"]
+        parts.append("\n".join(head + rows))
+    return "\n\n".join(parts) + "\n"
 
 
-def export(student: nn.Module, size: int, folder: Path) -> dict[str, nn.Module]:
+def export(size: int, folder: Path) -> dict[str, nn.Module]:
     """The student for ``size`` px in both engines, fp32 and 8 bit."""
-    _, card = models.load(STUDENT)
+    student, card = models.load(STUDENT)  # not the timed one: its memory layout is another
     card = card.model_copy(update={"image_size": size})
     settings = params.section("export", ExportParams)
     train = dataset.read_split(FACES, SPLIT, "train", card)

@@ -18,6 +18,7 @@ STUDENT = "prune_kd_int8"  # the model that is packaged, and its like of the bui
 PACKAGED = "metrics/profiles/portraits"  # results of the run that the packaged model is from
 CHAIN = ("b0", "lite0", "kd_lite0", "prune_kd", "prune_kd_int8")
 SUBSET = ("test", "train")  # parts of the FF++ subset that the packaged model was measured on
+BENCHES = ("preprocess", "detect", "models")  # pages under metrics/bench
 FEW_FACES = 50  # of which no AUC is told
 Read = Callable[[str], str]  # from a path in the repository to its text
 PART = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
@@ -49,6 +50,7 @@ def render(text: str, read: Read = in_work_tree) -> str:
         "chain": partial(chain, read),
         "robustness": partial(robustness, read),
         "undecided": partial(undecided, read),
+        **{name: partial(bench, read, name) for name in BENCHES},
     }
     return PART.sub(lambda match: f"{match[1]}{makers[match[2]]()}\n{match[4]}", text)
 
@@ -56,6 +58,11 @@ def render(text: str, read: Read = in_work_tree) -> str:
 def table(read: Read) -> str:
     """The comparison table that ``benchmark`` wrote."""
     return read(TABLE).strip()
+
+
+def bench(read: Read, name: str) -> str:
+    """The page that a benchmark wrote."""
+    return read(f"metrics/bench/{name}.md").strip()
 
 
 def portraits(read: Read) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -67,11 +68,20 @@ def look(
     step = max(1, min(every, length // minimum_looks))
     health = Health()
     looked: list[int] = []
-    frames = read_frames(path, range(0, 10**9, step), health)
+    frames = _ahead(read_frames(path, range(0, 10**9, step), health))
     if progress:
         frames = _reported(frames, math.ceil(length / step), progress)
     parts = [_score(seen, model, card) for seen in _batches(_faces(frames, card, looked))]
     return Looks(sightings.table(row for part in parts for row in part), looked, health)
+
+
+def _ahead(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """``frames``, the next of which is decoded while the one before is worked on."""
+    with ThreadPoolExecutor(1) as reader:
+        pending = reader.submit(next, frames, None)
+        while (frame := pending.result()) is not None:
+            pending = reader.submit(next, frames, None)
+            yield frame
 
 
 def _reported(frames: Iterator[Frame], total: int, progress: Progress) -> Iterator[Frame]:
