@@ -188,11 +188,13 @@ def test_the_saved_student_is_a_plain_lite0_without_projectors(crop, teacher, tm
         assert torch.equal(loaded(images), model.eval()(images))
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_killed_and_resumed_equals_uninterrupted(crop, faces, recipe, teacher, tmp_path, threads):
-    """Student, projectors, rotations and the first norms: all of it is in the checkpoint."""
+def test_killed_and_resumed_equals_uninterrupted(crop, faces, recipe, teacher, tmp_path):
+    """Student, projectors, rotations and the first norms: all of it is in the checkpoint.
+
+    Two threads call the objective in three batches an epoch.
+    """
     phases = [
-        recipe.model_copy(update={"optimizer": "sgd", "lr": 0.01, "averaging": 0.9}),
+        recipe.model_copy(update={"epochs": 1, "optimizer": "sgd", "averaging": 0.9}),
         recipe.model_copy(update={"epochs": 1}),
     ]
 
@@ -213,7 +215,7 @@ def test_killed_and_resumed_equals_uninterrupted(crop, faces, recipe, teacher, t
 
         return call
 
-    reproducibility.setup(Reproducibility(seed=0, threads=threads))
+    reproducibility.setup(Reproducibility(seed=0, threads=2))
     try:
         whole, card = apprentice(crop, "rotation")
         objective = objective_of(teacher, card, "rotation")
@@ -221,7 +223,7 @@ def test_killed_and_resumed_equals_uninterrupted(crop, faces, recipe, teacher, t
             expected = training.fit(whole, faces, phases, objective, run)
         first, _ = apprentice(crop, "rotation")
         with pytest.raises(Killed), start("killed") as run:
-            training.fit(first, faces, phases, killer(objective, 4 * threads), run)
+            training.fit(first, faces, phases, killer(objective, 8), run)
         second, _ = apprentice(crop, "rotation")
         with start("killed") as run:
             fit = training.fit(second, faces, phases, objective, run)
@@ -268,8 +270,8 @@ def test_threads_add_up_to_the_batch(crop, teacher):
 
 def test_a_short_training_lowers_the_loss(crop, faces, recipe, teacher, run):
     model, card = apprentice(crop, "rotation")
-    four = recipe.model_copy(update={"epochs": 4})
-    fit = training.fit(model, faces, [four], objective_of(teacher, card, "rotation"), run)
+    three = recipe.model_copy(update={"epochs": 3})
+    fit = training.fit(model, faces, [three], objective_of(teacher, card, "rotation"), run)
     first, last = fit.rows[0], fit.rows[-1]
     for term in ("loss", "hard", "loss_spatial", "loss_frequency"):
         assert last[term] < first[term], term
