@@ -138,6 +138,12 @@ def test_a_list_can_lack_an_item():
     assert changed["dataset"]["methods"] == others
 
 
+def test_the_built_in_data_are_not_changed_where_others_are_used():
+    base = overrides.apply(BASE, {"dataset.root": "FaceForensics++"}, SOURCE)
+    with pytest.raises(ParamsInvalid, match=r"mine.yaml, demo.crf: changes nothing, since"):
+        overrides.apply(base, {"demo.crf": 40}, SOURCE)
+
+
 @pytest.mark.parametrize(
     ("override", "line"),
     [

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from litefake import params, preflight
+from litefake import manifest, params, preflight
 from litefake.errors import ParamsInvalid
 
 Params = dict[str, Any]
@@ -24,7 +24,19 @@ def apply(base: Params, overrides: Mapping[str, Any], source: Path) -> Params:
         place[last] = _relative(place[last], value)
     for name, kind in preflight.SECTIONS.items():
         params.validate(name, changed.get(name), kind, source)
+    _refuse_idle(changed, overrides, source)
     return changed
+
+
+def _refuse_idle(changed: Params, overrides: Mapping[str, Any], source: Path) -> None:
+    """Raise ParamsInvalid for a change of the built-in data where those are not used."""
+    idle = [key for key in overrides if key.startswith("demo.")]
+    dataset = params.validate("dataset", changed["dataset"], manifest.DatasetParams, source)
+    if idle and not manifest.is_demo(dataset):
+        raise ParamsInvalid(
+            f"{source}, {idle[0]}: changes nothing, since dataset.root is {dataset.root}; "
+            "of a folder of videos use dataset.compression"
+        )
 
 
 def _relative(old: Any, value: Any) -> Any:
