@@ -9,6 +9,7 @@ from litefake.setting import Setting
 from litefake.two_in_one import objective
 
 FACES, SPLIT = "data/faces", "data/split.csv"
+LOG, PICTURE = "metrics/two_in_one/gradients.csv", "metrics/two_in_one/gradients.png"
 TEACHER, MODEL = "models/dual.safetensors", "models/kd_two_in_one.safetensors"
 
 
@@ -31,9 +32,8 @@ def main() -> None:
 
         models.save(student, scoring.calibrated(student, card, faces.val), MODEL)
         write_csv("metrics/curves/kd_two_in_one.csv", fit.curve)
-        gradient_log.write("metrics/two_in_one", fit.curve)
-        told = {"variant": ours.variant, **fit.summary(), **network.record()}
-        write_json("metrics/kd_two_in_one.json", told)
+        gradient_log.write(LOG, PICTURE, fit.curve)
+        write_json("metrics/kd_two_in_one.json", {**fit.summary(), **network.record()})
 
 
 if __name__ == "__main__":

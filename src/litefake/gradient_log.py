@@ -18,11 +18,11 @@ PANELS = {
 }
 
 
-def write(folder: Path | str, curve: pd.DataFrame) -> None:
-    """Leave the ``table`` of ``curve`` and its picture in ``folder``."""
+def write(log: Path | str, picture: Path | str, curve: pd.DataFrame) -> None:
+    """Keep the ``table`` of ``curve`` as CSV and as a picture."""
     gradients = table(curve)
-    write_csv(Path(folder) / "gradients.csv", gradients)
-    draw(Path(folder) / "gradients.png", gradients)
+    write_csv(log, gradients)
+    draw(picture, gradients)
 
 
 def table(curve: pd.DataFrame) -> pd.DataFrame:
