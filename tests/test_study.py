@@ -41,13 +41,14 @@ def study(**changes) -> Study:
 class FakeWorkspace:
     """Answers like the clone and remembers what was asked; a stage leaves a network behind."""
 
-    def __init__(self, folder: Path, network, split_folder: Path, fails: str = "") -> None:
+    def __init__(self, folder: Path, model_file: Path, split_folder: Path, fails: str = "") -> None:
         self.folder, self.fails = folder, fails
         self.asked: list[tuple] = []
         shutil.copytree(split_folder / "faces", folder / "data" / "faces")
         shutil.copy(split_folder / "split.csv", folder / "data")
+        (folder / "models").mkdir()
         for model in ("b0", "lite0", "kd_lite0", "prune_kd"):
-            models.save(*network, folder / "models" / f"{model}.safetensors")
+            (folder / "models" / f"{model}.safetensors").symlink_to(model_file)
         (folder / "metrics" / "curves").mkdir(parents=True)
         for stage in ("train_b0", "train_lite0", "kd_lite0", "prune_kd"):
             metrics = {"best_epoch": 2, "train_seconds": 7.0, "val_auc": 0.9, "device": "cpu"}
@@ -69,9 +70,16 @@ class FakeWorkspace:
         return "f00d"
 
 
+@pytest.fixture(scope="session")
+def model_file(student, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("student") / "student.safetensors"
+    models.save(*student, path)
+    return path
+
+
 @pytest.fixture
-def workspace(tmp_path: Path, network, split_folder: Path) -> FakeWorkspace:
-    return FakeWorkspace(tmp_path, network, split_folder)
+def workspace(tmp_path: Path, model_file: Path, split_folder: Path) -> FakeWorkspace:
+    return FakeWorkspace(tmp_path, model_file, split_folder)
 
 
 def trained(one: Study, workspace: FakeWorkspace, stash: Path) -> list[running.Run]:
@@ -210,8 +218,8 @@ def test_judged_on_other_data_than_trained_on(workspace, tmp_path):
     assert own["kd"] == everything["kd"]  # no data, so no other judge
 
 
-def test_a_failed_training_is_a_result_only_where_it_may_be(tmp_path, network, split_folder):
-    workspace = FakeWorkspace(tmp_path, network, split_folder, fails="training")
+def test_a_failed_training_is_a_result_only_where_it_may_be(tmp_path, model_file, split_folder):
+    workspace = FakeWorkspace(tmp_path, model_file, split_folder, fails="training")
     with pytest.raises(StageFailed):
         trained(study(), workspace, tmp_path / "stash")
     plain, other = (one.model_dump() for one in study().variants)
@@ -226,8 +234,10 @@ def test_a_failed_training_is_a_result_only_where_it_may_be(tmp_path, network, s
     assert "* other, seed 0: train_lite0: loss is nan in epoch 1." in said
 
 
-def test_an_absent_data_set_of_one_row_is_said_and_of_all_an_error(tmp_path, network, split_folder):
-    workspace = FakeWorkspace(tmp_path, network, split_folder, fails="data")
+def test_an_absent_data_set_of_one_row_is_said_and_of_all_an_error(
+    tmp_path, model_file, split_folder
+):
+    workspace = FakeWorkspace(tmp_path, model_file, split_folder, fails="data")
     elsewhere = {"dataset.root": "elsewhere"}
     one = study(
         variants=[
@@ -248,7 +258,7 @@ def test_an_absent_data_set_of_one_row_is_said_and_of_all_an_error(tmp_path, net
         list(running.train(planned, workspace, tmp_path / "stash", SOURCE))
 
 
-def test_figures_are_those_of_the_benchmark(workspace, tmp_path, network):
+def test_figures_are_those_of_the_benchmark(workspace, tmp_path):
     runs = trained(study(), workspace, tmp_path / "stash")
     rows = judged(runs, workspace)
     settings = comparison.BenchmarkParams.model_validate(SETTINGS)
