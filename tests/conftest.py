@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from litefake import dataset, models, onnx_export
+from litefake import dataset, onnx_export, starting
 from litefake.checkpoints import Run
 from litefake.dataset import TrainVal
 from litefake.faces import CropParams
@@ -100,7 +100,7 @@ def split_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def new_model(
     crop: CropParams, architecture: str = "tf_efficientnet_lite0", weights: str = "packaged"
 ):
-    params = models.ModelParams.model_validate(
+    params = starting.ModelParams.model_validate(
         {
             "architecture": architecture,
             "weights": weights,
@@ -109,7 +109,7 @@ def new_model(
             "false_alarms": 1.0,
         }
     )
-    return models.create(params, crop, "drawn faces", seed=0)
+    return starting.create(params, crop, "drawn faces", seed=0)
 
 
 @pytest.fixture

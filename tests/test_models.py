@@ -6,9 +6,10 @@ import timm
 import torch
 from torch import nn
 
-from litefake import footprint, models
+from litefake import footprint, models, starting
+from litefake.artifacts import digest
 from litefake.errors import DataMissing, ModelUnreadable
-from litefake.models import ModelParams
+from litefake.starting import ModelParams
 from tests.conftest import new_model
 
 BOTH = ["efficientnet_b0", "tf_efficientnet_lite0"]
@@ -57,8 +58,8 @@ def test_equal_models_give_equal_files(crop, tmp_path):
 
 
 def test_packaged_weights_are_in_both_networks_and_gates_start_open(crop):
-    lite0, card = models.create(params("tf_efficientnet_lite0", "packaged"), crop, "x", 0)
-    b0, _ = models.create(params("efficientnet_b0", "packaged"), crop, "x", 0)
+    lite0, card = starting.create(params("tf_efficientnet_lite0", "packaged"), crop, "x", 0)
+    b0, _ = starting.create(params("efficientnet_b0", "packaged"), crop, "x", 0)
     assert card.mean == card.std == [0.5, 0.5, 0.5]
     fresh = timm.create_model("tf_efficientnet_lite0", num_classes=1).state_dict()
     ours, theirs = b0.state_dict(), lite0.state_dict()
@@ -72,7 +73,7 @@ def test_packaged_weights_are_in_both_networks_and_gates_start_open(crop):
 
 def test_the_first_logits_are_small(crop):
     for architecture in BOTH:
-        model, _ = models.create(params(architecture, "packaged"), crop, "x", 0)
+        model, _ = starting.create(params(architecture, "packaged"), crop, "x", 0)
         with torch.inference_mode():
             assert model.eval()(torch.randn(8, 3, 64, 64)).abs().max() < 1
 
@@ -83,7 +84,57 @@ def test_imagenet_without_network_names_the_alternatives(crop, monkeypatch):
 
     monkeypatch.setattr(timm, "create_model", offline)
     with pytest.raises(DataMissing, match=r"set weights to packaged \(offline\) or xavier"):
-        models.create(params("efficientnet_b0", "imagenet"), crop, "x", 0)
+        starting.create(params("efficientnet_b0", "imagenet"), crop, "x", 0)
+
+
+@pytest.fixture
+def trained(crop, tmp_path):
+    """A model file of other data, with a normalisation of its own."""
+    model, card = new_model(crop)
+    with torch.no_grad():
+        model.classifier.weight.fill_(0.25)
+    card = card.model_copy(update={"mean": [0.1, 0.2, 0.3], "std": [0.4] * 3, "threshold": 0.7})
+    models.save(model, card, tmp_path / "start.safetensors")
+    return model, str(tmp_path / "start.safetensors")
+
+
+def test_a_network_starts_from_a_model_file_and_its_normalisation(crop, trained):
+    model, path = trained
+    started, card = starting.create(params("tf_efficientnet_lite0", path), crop, "crops", 0)
+    assert started.state_dict().keys() == model.state_dict().keys()
+    assert all(map(torch.equal, started.state_dict().values(), model.state_dict().values()))
+    assert (card.mean, card.std, card.threshold) == ([0.1, 0.2, 0.3], [0.4] * 3, 0.5)
+    assert card.trained_on == "drawn faces, then crops"
+    assert started.classifier.dropout == 0.2
+
+
+def test_the_file_is_an_input_of_the_run_and_its_hash_a_figure(trained):
+    network = params("tf_efficientnet_lite0", trained[1])
+    assert network.files == [trained[1]]
+    assert network.record() == {"weights": trained[1], "weights_sha256": digest(trained[1])}
+    packaged = params("tf_efficientnet_lite0", "packaged")
+    assert (packaged.files, packaged.record()) == ([], {"weights": "packaged"})
+
+
+def test_a_start_that_does_not_fit_is_one_clear_line(crop, trained, tmp_path):
+    model, path = trained
+    with pytest.raises(ModelUnreadable, match="is tf_efficientnet_lite0, not efficientnet_b0"):
+        starting.create(params("efficientnet_b0", path), crop, "x", 0)
+    state = model.state_dict()
+    state["classifier.weight"] = state["classifier.weight"][:, :1000]
+    state |= {
+        name: value[:1000]
+        for name, value in state.items()
+        if name.startswith(("conv_head.", "bn2.")) and value.ndim
+    }
+    models.reshape_to(model, state)
+    pruned = tmp_path / "pruned.safetensors"
+    models.save(model, new_model(crop)[1], pruned)
+    with pytest.raises(ModelUnreadable, match="is pruned; start from the network"):
+        starting.create(params("tf_efficientnet_lite0", str(pruned)), crop, "x", 0)
+    absent = params("tf_efficientnet_lite0", "models/start/absent.safetensors")
+    with pytest.raises(DataMissing, match="absent.safetensors: no such model to start"):
+        starting.create(absent, crop, "x", 0)
 
 
 def test_a_missing_model_says_how_to_make_it(tmp_path):

@@ -83,6 +83,14 @@ def test_the_halves_of_a_pair_stand_in_neighbouring_batches(train):
             assert (labels.iloc[first].to_numpy() != labels.iloc[second].to_numpy()).all()
 
 
+def test_the_first_halves_keep_their_random_order(train):
+    order = np.random.default_rng(7).permutation(len(train))
+    table = train.table.iloc[order]
+    first = order[~table.duplicated(["path", "draw"])]
+    chunks = train._mixed(np.random.default_rng(7), 5)
+    assert np.concatenate(chunks[::2]).tolist() == first.tolist()
+
+
 def test_a_half_without_its_other_half_is_read_too(train):
     lonely = train.only(train.table[train.table["label"] == 1])
     read = torch.cat([batch.labels for batch in lonely.shuffled(4, 0, 1, None)])

@@ -34,7 +34,7 @@ def apprentice(crop, variant):
 
 def objective_of(teacher, card, variant):
     model, own = teacher
-    return two_in_one.objective(model, (own, card), KD, params(variant))
+    return two_in_one.objective_of(model, own, card, KD, params(variant))
 
 
 def batch(count=6):

@@ -11,8 +11,9 @@ from collections.abc import Callable
 
 import torch
 
-from litefake import dual, errors, models, params, two_in_one
+from litefake import dual, errors, params, starting, two_in_one
 from litefake.apprentice import PARTS, Apprentice, TwoInOneParams
+from litefake.card import Card
 from litefake.dataset import Batch
 from litefake.distillation import Distillation, DistillParams, Objective, hard_loss
 from litefake.faces import CropParams
@@ -42,14 +43,14 @@ def objectives() -> dict[str, tuple[torch.nn.Module, Objective]]:
     crop = params.section("faces", CropParams)
     kd = params.section("kd", DistillParams)
     ours = params.section("two_in_one", TwoInOneParams)
-    b0, card = models.create(params.section("b0", models.ModelParams), crop, "", 0)
-    lite0 = params.section("lite0", models.ModelParams)
+    b0, card = starting.create(params.section("b0", starting.ModelParams), crop, "", 0)
+    lite0 = params.section("lite0", starting.ModelParams)
     teacher, seen = dual.start(b0, card, params.section("dual", dual.DualParams), 0)
 
-    def student() -> tuple[torch.nn.Module, models.Card]:
-        return models.create(lite0, crop, "", 0)
+    def student() -> tuple[torch.nn.Module, Card]:
+        return starting.create(lite0, crop, "", 0)
 
-    trained_b0 = models.create(params.section("b0", models.ModelParams), crop, "", 0)[0]
+    trained_b0 = starting.create(params.section("b0", starting.ModelParams), crop, "", 0)[0]
     trained_dual, _ = dual.start(b0, card, params.section("dual", dual.DualParams), 0)
     found: dict[str, tuple[torch.nn.Module, Objective]] = {
         "b0": (trained_b0, hard_loss),
@@ -60,7 +61,7 @@ def objectives() -> dict[str, tuple[torch.nn.Module, Objective]]:
     for variant in list(PARTS)[1:]:
         chosen = ours.model_copy(update={"variant": variant})
         network, own = student()
-        objective = two_in_one.objective(teacher, (seen, own), kd, chosen)
+        objective = two_in_one.objective_of(teacher, seen, own, kd, chosen)
         found[f"kd_two_in_one, {variant}"] = (Apprentice(network, chosen, 0), objective)
     return found
 

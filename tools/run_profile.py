@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from litefake import errors, manifest, params
+from litefake import errors, manifest, params, starting
 from litefake.errors import DataMissing, ParamsInvalid
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,6 +43,8 @@ def prepare(name: str) -> Path:
     shutil.copyfile(profile, folder / "params.yaml")
     if not manifest.is_demo(dataset):
         link(ROOT / dataset.root, folder / dataset.root)
+    for file in starting_files(profile):
+        link(ROOT / file, folder / file)
     lock = ROOT / "profiles" / f"{name}.lock"
     (folder / "dvc.lock").unlink(missing_ok=True)
     if lock.is_file():
@@ -50,12 +52,18 @@ def prepare(name: str) -> Path:
     return folder
 
 
+def starting_files(profile: Path) -> set[str]:
+    """The models of ours that the networks of ``profile`` start from."""
+    networks = [params.section(name, starting.ModelParams, profile) for name in ("b0", "lite0")]
+    return {network.weights for network in networks if network.from_file}
+
+
 def link(source: Path, target: Path) -> None:
-    if not source.is_dir():
-        raise DataMissing(f"{source}: no such folder; the profile's dataset.root must be there")
+    if not source.exists():
+        raise DataMissing(f"{source}: not found; the profile names it")
     if source != target and not target.exists():  # an absolute root needs no link
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to(source, target_is_directory=True)
+        target.symlink_to(source, target_is_directory=source.is_dir())
 
 
 def collect(folder: Path, name: str) -> None:

@@ -24,7 +24,7 @@ class Card(Section):
     threshold: float = Field(ge=0, le=1)
     temperature: float = Field(gt=0)
     bias: float
-    false_alarms: float = 1.0  # what the threshold was bound to, see ``models.ModelParams``
+    false_alarms: float = 1.0  # what the threshold was bound to, see ``starting.ModelParams``
     trained_on: str
 
     @property

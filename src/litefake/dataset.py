@@ -108,8 +108,7 @@ class Faces:
         second = pd.Series(pairs).duplicated().to_numpy()
         other = dict(zip(pairs[second], order[second], strict=True))
         chunks = []
-        for start in range(0, (~second).sum(), batch_size):
-            ours = np.flatnonzero(~second)[start : start + batch_size]
+        for ours in _cut(np.flatnonzero(~second), batch_size):
             others = [other[pair] for pair in pairs[ours] if pair in other]
             chunks += [order[ours], np.array(others, int)]
         return [chunk for chunk in chunks if len(chunk)]

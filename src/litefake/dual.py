@@ -16,15 +16,13 @@ from litefake.params import Section
 from litefake.reproducibility import seed_of
 from litefake.two_branch import DualBranch
 
-ARCHITECTURE = "dual_efficientnet_b0"
-
 
 class DualParams(Section):
     """Section ``dual``: the teacher with a spatial and a frequency branch."""
 
     dropout: float = Field(ge=0, lt=1)
     epoch_factor: float = Field(gt=0, le=10)
-    false_alarms: float = Field(gt=0, le=1)  # as in ``models.ModelParams``
+    false_alarms: float = Field(gt=0, le=1)  # as in ``starting.ModelParams``
 
 
 def start(b0: nn.Module, card: Card, params: DualParams, seed: int) -> tuple[nn.Module, Card]:
@@ -39,8 +37,8 @@ def start(b0: nn.Module, card: Card, params: DualParams, seed: int) -> tuple[nn.
             "params.yaml, b0.architecture: train_dual needs efficientnet_b0, "
             f"and models/b0.safetensors is {card.architecture}"
         )
-    torch.manual_seed(seed_of(seed, "create", ARCHITECTURE))
-    model = cast(DualBranch, models.blank(ARCHITECTURE, params.dropout, card.image_size))
+    torch.manual_seed(seed_of(seed, "create", models.DUAL))
+    model = cast(DualBranch, models.blank_dual(params.dropout, card.image_size))
     state = b0.state_dict()
     model.spatial.load_state_dict(state)
     stem = state["conv_stem.weight"]
@@ -52,7 +50,7 @@ def start(b0: nn.Module, card: Card, params: DualParams, seed: int) -> tuple[nn.
         "bias": state["classifier.bias"],
     }
     model.classifier.load_state_dict(fused)
-    own = {"architecture": ARCHITECTURE, "false_alarms": params.false_alarms}
+    own = {"architecture": models.DUAL, "false_alarms": params.false_alarms}
     return model, card.model_copy(update=own)
 
 

