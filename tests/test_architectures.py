@@ -6,7 +6,7 @@ from conftest import new_model
 from torch import nn
 
 from litefake import architectures, footprint, models
-from litefake.card import Architecture
+from litefake.card import SingleBranch
 
 
 def kinds(model: nn.Module) -> set[str]:
@@ -27,7 +27,7 @@ def test_with_relu6_b0_has_its_own_parameters_and_no_swish():
     assert footprint.parameters(changed) == 4_008_829
 
 
-@pytest.mark.parametrize("name", Architecture.__args__)
+@pytest.mark.parametrize("name", SingleBranch.__args__)
 def test_every_architecture_is_saved_and_loaded(name, crop, tmp_path):
     model, card = new_model(crop, name, "xavier")
     models.save(model, card, tmp_path / "model.safetensors")
