@@ -89,7 +89,7 @@ def test_a_full_disk_is_one_line(tmp_path):
     done = stage(tmp_path, limit=1000)
     assert done.returncode == 2
     line = done.stderr.splitlines()[-1]
-    assert line.startswith("error: data/frames/") or line.startswith("error: [Errno 27]")
+    assert line.startswith(("error: data/.frames.part/", "error: [Errno 27]"))
     assert "the disk is full or the folder not writable" in line
 
 
