@@ -8,7 +8,6 @@ full size (scale 1.1, 3 neighbours) and runs B0 in eager PyTorch on one face at 
 """
 
 import multiprocessing
-import os
 import subprocess
 import sys
 import tempfile
@@ -49,6 +48,10 @@ TEACHER = Path("models/b0.safetensors")
 DETECTORS: tuple[FaceDetector, ...] = ("haar", "blazeface", "blazeface_full")
 
 Figures = dict[str, Any]
+
+WATCH = """import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"""
 
 
 def main() -> None:
@@ -179,11 +182,9 @@ def start_up(clip: Path, model: Path) -> float:
 def peak(clip: Path, model: Path) -> float:
     """MB that the whole command needs at most: unlike this module, it does not load PyTorch."""
     command = [sys.executable, "-m", "litefake", "detect", str(clip), "--model", str(model)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"{' '.join(command)}: failed")
-    return usage.ru_maxrss / 1024
+    # By way of a small process: a child's peak begins with the memory of who starts it.
+    done = subprocess.run([sys.executable, "-c", WATCH, *command], check=True, capture_output=True)
+    return int(done.stdout) / 1024
 
 
 def alone(work: Callable[..., Figures], *arguments: Path | str) -> Figures:
