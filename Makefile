@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .PHONY: help setup repro web test browser check bench-detect bench-models bench-detectors bench-preprocess fuzz kill packaged evaluate-portraits robustness robustness-portraits portraits study lint docs clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 30
 
 setup: .venv/ready ## make .venv from the pinned requirements
 
@@ -79,6 +79,7 @@ bench-detectors: setup ## compare the face detectors: found, false, time, sizes
 
 bench-preprocess: setup ## time the way from clips to faces, naive and ours
 	PYTHONPATH=src python -m tools.bench_preprocess
+	PYTHONPATH=src python -m tools.bench_memory
 
 fuzz: setup ## read 1,200 damaged clips, each with bounded time and memory
 	PYTHONPATH=src python -m tools.fuzz_video

@@ -51,7 +51,6 @@ def test_the_table_shows_how_many_times_faster_each_way_is():
     row = {"decode": 1.5, "detect": 0.5, "cpu": 2.0, "wall": 2.0, "faces": 10.0}
     row |= bench_preprocess._relations(row, {"cpu": 10.5})
     assert (row["limited_by"], row["share"]) == ("decode", {"decode": 0.75, "detect": 0.25})
-    results = {"keyframes": {"250": {"one pass": row}}, "memory_mb": {"100": 80.0}}
+    results = {"keyframes": {"250": {"one pass": row}}}
     text = bench_preprocess.markdown(results)
     assert "| one pass | 1.5 |  |  | 0.5 |  | 2 | 2 | 5.25 | 33.3 | 10 | decode |" in text
-    assert "80 MB after 100 clips" in text

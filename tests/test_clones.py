@@ -8,7 +8,7 @@ import yaml
 from litefake import params
 from litefake.errors import DataMissing
 from tools import clones
-from tools.clones import ROOT
+from tools.pipeline import ROOT
 
 
 def write(folder: Path, **changes) -> Path:

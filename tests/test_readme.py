@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tools.readme import PART, ROOT, graph, render, stages, targets
+from tools.pipeline import ROOT
+from tools.readme import PART, graph, render, stages, targets
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -10,7 +10,7 @@ import pytest
 
 from litefake import comparison, models, params
 from litefake.errors import DataMissing, ParamsInvalid
-from tools.clones import ROOT
+from tools.pipeline import ROOT
 from tools.study import declaration, judging, notes, overrides, pages, plots, running, tables
 from tools.study.declaration import Published, Study
 from tools.study.workspace import StageFailed

@@ -41,7 +41,6 @@ def main() -> None:
     student, _ = models.load(STUDENT)
     reproducibility.setup(params.section("reproducibility", reproducibility.Reproducibility))
     sizes = [int(size) for size in sys.argv[1:]] or [224, card.image_size]
-    sizes = [int(size) for size in sys.argv[1:]] or [224, card.image_size]
     measured: dict[str, dict[str, float]] = {}
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:

@@ -6,37 +6,34 @@
 
 Every clip is measured at two spacings of its keyframes: the encoder's default of 250 frames and
 one a second. The naive way decodes all frames with OpenCV, writes each as JPEG, reads the wanted
-ones back and runs Haar at full size (scale factor 1.1, 3 neighbours). Memory is measured over
-many small clips. Writes metrics/bench/preprocess.json and .md.
+ones back and runs Haar at full size (scale factor 1.1, 3 neighbours). Writes
+metrics/bench/preprocess.json and .md. For the memory see tools/bench_memory.py.
 """
 
 import argparse
-import multiprocessing
-import resource
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 import pandas as pd
 
-from litefake import detectors, extraction, params, reproducibility
+from litefake import detectors, params, reproducibility
 from litefake.artifacts import write_json, write_text
 from litefake.demo import DemoParams, filming, schedule
 from litefake.demo.person import prepare
 from litefake.faces import CropParams
 from litefake.video import read_frames
-from tools import fuzz_seeds
+from tools import long_clips
+from tools.long_clips import HEIGHT, WIDTH
+from tools.long_clips import RATE as FPS
 from tools.preprocess_ways import naive, one_pass, two_stages
 
 OUT = Path("metrics/bench/preprocess")
-HEIGHT, WIDTH, FPS = 720, 1280, 30
 LENGTH, RENDERED = 300, 24  # frames of a built-in clip, and how many of them are rendered
 KEYFRAMES = (250, FPS)
-MANY = (100, 1000)  # clips, for the memory
 STEPS = ("decode", "store", "read", "detect", "crop")
 
 
@@ -59,15 +56,7 @@ def built_in(people: int, length: int) -> Iterator[tuple[str, list[np.ndarray]]]
 
 def encode(path: Path, frames: list[np.ndarray], keyframes: int) -> Path:
     """H.264 at the encoder's defaults but for ``keyframes``, the frames between two of them."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=FPS)
-        stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
-        stream.options = {"g": str(keyframes), "threads": "1"}
-        for image in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        container.mux(stream.encode(None))
-    return path
+    return long_clips.encode(path, frames, {"g": str(keyframes), "threads": "1"})
 
 
 def measure(clips: list[Path], base: CropParams) -> dict[str, dict[str, float]]:
@@ -99,25 +88,6 @@ def _relations(row: dict[str, float], naive_row: dict[str, float]) -> dict[str, 
     }
 
 
-def peak_memory(clips: int) -> float:
-    """MB that a process has needed at most after it extracted so many small clips."""
-    p = extraction.SamplingParams.model_validate(
-        {"real": {"spread": 4}, "fake": {"spread": 4}, "seed": 0, "format": "png", "quality": 95}
-    )
-    for number in range(clips):
-        clip = {"key": f"youtube/{number}", "method": "youtube", "path": "b_frames.mp4"}
-        with tempfile.TemporaryDirectory() as folder:
-            extraction.extract(clip, fuzz_seeds.FOLDER, Path(folder), "youtube", p)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def memory() -> dict[str, float]:
-    """The peak over each number of clips of MANY, each in a fresh process."""
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(1, maxtasksperchild=1) as pool:
-        return {str(clips): pool.apply(peak_memory, (clips,)) for clips in MANY}
-
-
 def markdown(results: dict[str, Any]) -> str:
     """A table for each spacing of keyframes; seconds a clip."""
     columns = (*STEPS, "cpu", "wall", "times_naive", "cpu_minutes_per_1000_clips", "faces")
@@ -130,14 +100,13 @@ def markdown(results: dict[str, Any]) -> str:
             values = " | ".join(f"{row[key]:.3g}" if key in row else "" for key in columns)
             lines.append(f"| {name} | {values} | {row['limited_by']} |")
         parts.append("\n".join(lines))
-    peaks = ", ".join(f"{mb:.0f} MB after {n} clips" for n, mb in results["memory_mb"].items())
-    return "\n\n".join([*parts, f"Peak memory of a process: {peaks}."]) + "\n"
+    return "\n\n".join(parts) + "\n"
 
 
 def main(given: list[Path], quick: bool) -> None:
     cv2.setNumThreads(1)
     base = params.section("faces", CropParams)
-    results: dict[str, Any] = {"machine": reproducibility.machine(), "memory_mb": memory()}
+    results: dict[str, Any] = {"machine": reproducibility.machine()}
     with tempfile.TemporaryDirectory() as name:
         sources = (
             ((clip.stem, [one.image for one in read_frames(clip, range(LENGTH))]) for clip in given)

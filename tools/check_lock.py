@@ -6,11 +6,10 @@ hold may be absent, everything else must be there and be what the lock file says
 
 import json
 import subprocess
-from typing import Any
 
-import yaml
-
-from tools.readme import PAGES, ROOT, render
+from tools import pipeline
+from tools.pipeline import ROOT
+from tools.readme import PAGES, render
 
 
 def main() -> None:
@@ -50,13 +49,12 @@ def absent_by_design(path: str) -> bool:
 def missing() -> list[str]:
     """Outputs under metrics/ that the lock names and the commit lacks."""
     committed = output("git", "ls-files", "metrics").splitlines()
-    stages = yaml.safe_load(output("git", "show", "HEAD:dvc.lock"))["stages"]
-    outs: list[dict[str, Any]] = [out for stage in stages.values() for out in stage["outs"]]
+    outs = pipeline.locked(output("git", "show", "HEAD:dvc.lock"))
     return [
-        f"{out['path']}: is in dvc.lock and not committed"
-        for out in outs
-        if out["path"].startswith("metrics/")
-        and not any(file == out["path"] or file.startswith(f"{out['path']}/") for file in committed)
+        f"{path}: is in dvc.lock and not committed"
+        for path in outs
+        if path.startswith("metrics/")
+        and not any(file == path or file.startswith(f"{path}/") for file in committed)
     ]
 
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from litefake import manifest, params, starting
 from litefake.errors import DataMissing
-
-ROOT = Path(__file__).resolve().parent.parent
+from tools.pipeline import ROOT
 
 
 def at_head(folder: Path) -> Path:

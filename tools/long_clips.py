@@ -15,15 +15,19 @@ def made(path: Path, source: Path, seconds: int, keyframe: int) -> Path:
     """The frames of ``source`` forth and back, in the middle of a 720p picture."""
     pictures = [_in_the_middle(frame.image) for frame in read_frames(source)]
     order = [*range(len(pictures)), *range(len(pictures) - 2, 0, -1)]
+    frames = [pictures[order[number % len(order)]] for number in range(seconds * RATE)]
+    keyframes = {"g": str(keyframe), "keyint_min": str(keyframe)}
+    return encode(path, frames, {"crf": "23", **keyframes, "preset": "veryfast"})
+
+
+def encode(path: Path, frames: list[np.ndarray], options: dict[str, str]) -> Path:
+    """``frames``, all of one size, as H.264 with these ``options`` of x264."""
     with av.open(str(path), "w") as container:
-        options = {"crf": "23", "g": str(keyframe), "keyint_min": str(keyframe)}
-        stream = container.add_stream(
-            "libx264", rate=RATE, options={**options, "preset": "veryfast"}
-        )
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for number in range(seconds * RATE):
-            picture = pictures[order[number % len(order)]]
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        stream = container.add_stream("libx264", rate=RATE, options=options)
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for image in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode(None))
     return path
 

@@ -9,12 +9,11 @@ import hashlib
 import shutil
 from pathlib import Path
 
-import yaml
-
 from litefake import errors, shipped
 from litefake.artifacts import replacing
 from litefake.errors import LitefakeError
-from tools.stage_code import ROOT
+from tools import pipeline
+from tools.pipeline import ROOT
 
 PROFILE = "portraits"
 LOCK = f"profiles/{PROFILE}.lock"
@@ -38,11 +37,10 @@ def locked_md5(lock: str | None = None, path: str = MODEL) -> str:
     Raises LitefakeError when the stage never ran.
     """
     text = (ROOT / LOCK).read_text(encoding="utf-8") if lock is None else lock
-    stages = yaml.safe_load(text)["stages"].values()
-    found = [out["md5"] for stage in stages for out in stage.get("outs", []) if out["path"] == path]
-    if not found:
+    found = pipeline.locked(text).get(path)
+    if found is None:
         raise LitefakeError(f"{LOCK}: has no {path}; run `make packaged`")
-    return str(found[0])
+    return found
 
 
 def require_locked(paths: list[str]) -> None:

@@ -7,13 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import yaml
-
-from tools import robustness_tables
+from tools import pipeline, robustness_tables
+from tools.pipeline import ROOT
 from tools.robustness_tables import BUILT_IN, PORTRAITS, STUDENT, Read
 from tools.study import declaration, pages
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "docs/model-card.md", "docs/results.md", "docs/studies.md")
 TABLE = "metrics/comparison.md"
 PACKAGED = "metrics/profiles/portraits"  # results of the run that the packaged model is from
@@ -156,7 +154,9 @@ def undecided(read: Read) -> str:
 
 def stages() -> str:
     """One line a stage, with the description in dvc.yaml."""
-    return "\n".join(f"1. **{name}**: {stage['desc']}." for name, stage in _stages().items())
+    return "\n".join(
+        f"1. **{name}**: {stage['desc']}." for name, stage in pipeline.stages().items()
+    )
 
 
 def targets() -> str:
@@ -173,26 +173,16 @@ def targets() -> str:
 
 def graph() -> str:
     """The stages and what they hand on, as a mermaid graph."""
-    made = {_name(out): name for name, stage in _stages().items() for out in stage["outs"]}
+    made = pipeline.producers()
     edges = {
         (producer, name): out
-        for name, stage in _stages().items()
+        for name, stage in pipeline.stages().items()
         for dep in stage["deps"]
         for out, producer in made.items()
         if dep == out or dep.startswith(f"{out}/")
     }
     lines = [f"  {made_by} -->|{Path(out).stem}| {name}" for (made_by, name), out in edges.items()]
     return "\n".join(["```mermaid", "flowchart TD", *lines, "```"])
-
-
-def _stages() -> dict[str, dict]:
-    pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
-    found: dict[str, dict] = pipeline["stages"]
-    return found
-
-
-def _name(out: str | dict) -> str:
-    return out if isinstance(out, str) else next(iter(out))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,9 @@ from typing import Any
 import pandas as pd
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools import pipeline
+from tools.pipeline import ROOT
+
 TINY = ROOT / "profiles" / "tiny.yaml"
 PASSED: list[str] = []
 # What a clock measured, or is computed from it.
@@ -97,8 +99,7 @@ def stages_run(output: str) -> list[str]:
 
 
 def stage_count() -> int:
-    pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
-    return len(pipeline["stages"])
+    return len(pipeline.stages())
 
 
 def compare(first: Path, second: Path) -> None:
@@ -118,9 +119,8 @@ def compare(first: Path, second: Path) -> None:
 
 def artefacts(folder: Path) -> dict[str, str]:
     """The hashes of what the stages made and Git does not hold, from dvc.lock."""
-    stages = yaml.safe_load((folder / "dvc.lock").read_text(encoding="utf-8"))["stages"]
-    outs = [out for stage in stages.values() for out in stage["outs"]]
-    return {out["path"]: out["md5"] for out in outs if not out["path"].startswith("metrics/")}
+    outs = pipeline.locked((folder / "dvc.lock").read_text(encoding="utf-8"))
+    return {path: md5 for path, md5 in outs.items() if not path.startswith("metrics/")}
 
 
 def without_times(value: Any) -> Any:

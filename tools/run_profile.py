@@ -11,12 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml
-
 from litefake import errors
 from litefake.errors import ParamsInvalid
-from tools import clones
-from tools.clones import ROOT
+from tools import clones, pipeline
+from tools.pipeline import ROOT
 
 
 def main(name: str) -> None:
@@ -49,8 +47,7 @@ def collect(folder: Path, name: str) -> None:
     shutil.copyfile(lock, ROOT / "profiles" / f"{name}.lock")
     home = ROOT / "metrics" / "profiles" / name
     shutil.rmtree(home, ignore_errors=True)
-    stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
-    outs = [Path(out["path"]) for stage in stages.values() for out in stage.get("outs", [])]
+    outs = [Path(path) for path in pipeline.locked(lock.read_text(encoding="utf-8"))]
     for out in (out for out in outs if out.parts[0] == "metrics"):
         target = home / out.relative_to("metrics")
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from litefake import comparison, errors, params, reproducibility
 from litefake.artifacts import write_csv, write_text
 from litefake.locks import alone
 from litefake.params import PARAMS_FILE
-from tools.clones import ROOT
+from tools.pipeline import ROOT
 from tools.study import declaration, judging, notes, plots, running, tables
 from tools.study.workspace import Workspace
 

@@ -2,13 +2,13 @@
 
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import Field, model_validator
 
 from litefake import params
 from litefake.errors import ParamsInvalid
 from litefake.params import Section
-from tools.clones import ROOT
+from tools import pipeline
+from tools.pipeline import ROOT
 
 FOLDER = ROOT / "studies"
 PUBLISHED = "published"  # the file there that declares no study
@@ -143,9 +143,8 @@ def published() -> dict[str, Published]:
 
 def stage_of(model: str) -> str:
     """The stage of dvc.yaml that makes models/MODEL.safetensors. Raises ParamsInvalid."""
-    file = ROOT / "dvc.yaml"
-    stages = yaml.safe_load(file.read_text(encoding="utf-8"))["stages"]
-    for name, stage in stages.items():
-        if f"models/{model}.safetensors" in stage["outs"]:
-            return str(name)
-    raise ParamsInvalid(f"{file}: no stage makes models/{model}.safetensors")
+    path = f"models/{model}.safetensors"
+    try:
+        return pipeline.producers()[path]
+    except KeyError:
+        raise ParamsInvalid(f"{ROOT / 'dvc.yaml'}: no stage makes {path}") from None

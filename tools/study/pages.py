@@ -4,8 +4,8 @@ import io
 from collections.abc import Callable
 
 import pandas as pd
-import yaml
 
+from tools import pipeline
 from tools.study import declaration
 
 Read = Callable[[str], str]
@@ -27,8 +27,7 @@ def results(read: Read, name: str) -> str:
 
 def _age(runs: str, lock: str) -> str:
     """Whether the rows that change nothing are the models of the pipeline's last run."""
-    stages = yaml.safe_load(lock)["stages"]
-    current = {out["md5"] for stage in stages.values() for out in stage.get("outs", [])}
+    current = set(pipeline.locked(lock).values())
     rows = pd.read_csv(io.StringIO(runs))
     unchanged = set(rows.loc[rows["unchanged"], "md5"])
     if not unchanged:

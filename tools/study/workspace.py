@@ -5,11 +5,10 @@ import subprocess
 from pathlib import Path
 
 import yaml
-from pydantic import TypeAdapter
 
 from litefake.errors import LitefakeError
-from tools import clones
-from tools.clones import ROOT
+from tools import clones, pipeline
+from tools.pipeline import ROOT
 from tools.study.overrides import Params
 
 PLACE = ROOT / "build" / "study"
@@ -58,20 +57,12 @@ class Workspace:
 
     def needed_by(self, stage: str) -> list[str]:
         """The stages that make what ``stage`` reads."""
-        stages = yaml.safe_load((self.folder / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-        made = {
-            out if isinstance(out, str) else next(iter(out)): name
-            for name, one in stages.items()
-            for out in one["outs"]
-        }
-        return sorted({made[dep] for dep in stages[stage]["deps"] if dep in made})
+        made, deps = pipeline.producers(self.folder), pipeline.stages(self.folder)[stage]["deps"]
+        return sorted({made[dep] for dep in deps if dep in made})
 
     def hash_of(self, path: str) -> str:
         """The hash of an output, from dvc.lock."""
-        lock = yaml.safe_load((self.folder / "dvc.lock").read_text(encoding="utf-8"))
-        outs = [out for stage in lock["stages"].values() for out in stage.get("outs", [])]
-        found = {out["path"]: out["md5"] for out in outs}
-        return TypeAdapter(str).validate_python(found[path])
+        return pipeline.locked((self.folder / "dvc.lock").read_text(encoding="utf-8"))[path]
 
 
 def _output(folder: Path, *command: str) -> str:
