@@ -12,12 +12,18 @@ from tools.pipeline import ROOT
 from tools.robustness_tables import BUILT_IN, PORTRAITS, STUDENT, Read
 from tools.study import declaration, pages
 
-PAGES = ("README.md", "docs/model-card.md", "docs/results.md", "docs/studies.md")
+PAGES = (
+    "README.md",
+    "docs/model-card.md",
+    "docs/results.md",
+    "docs/studies.md",
+    "docs/decisions/crop-storage.md",
+)
 TABLE = "metrics/comparison.md"
 PACKAGED = "metrics/profiles/portraits"  # results of the run that the packaged model is from
 CHAIN = ("b0", "lite0", "kd_lite0", "prune_kd", "prune_kd_int8")
 SUBSET = ("test", "train")  # parts of the FF++ subset that the packaged model was measured on
-BENCHES = ("preprocess", "detect", "models")  # pages under metrics/bench
+BENCHES = ("preprocess", "detect", "models", "storage")  # pages under metrics/bench
 PART = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
