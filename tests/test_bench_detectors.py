@@ -1,13 +1,19 @@
 """The benchmark of the detectors counts what it says, and the tables say what it counted."""
 
+import json
+import sys
+from types import ModuleType
+
 import numpy as np
 import pytest
 
+from litefake.detectors import detector
+from litefake.errors import DataMissing
 from litefake.faces import Box
 from litefake.landmarks import haar_square
 from tests.clips import draw_face
 from tests.test_faces import crop_params
-from tools import bench_detectors, detector_scores, fit_face_box
+from tools import bench_detectors, detector_scores, detector_tables, fit_face_box, mtcnn
 from tools.detector_frames import CANVAS, Shown, at_size
 from tools.detector_scores import Answers, Setting
 from tools.fit_face_box import Pair
@@ -82,8 +88,8 @@ def test_the_fit_is_recovered_from_faces_that_obey_it():
 def test_the_tables_hold_every_setting(monkeypatch):
     monkeypatch.setattr(bench_detectors, "SIDES", (60, 120))
     frame = draw_face()
-    haar = Setting("haar", crop_params(min_size=0.05), True)
-    blind = Setting("blind", crop_params(min_size=0.99), False)
+    haar = Setting("haar", detector(crop_params(min_size=0.05)), True)
+    blind = Setting("blind", detector(crop_params(min_size=0.99)), False)
     found, shown = bench_detectors.judge([haar, haar, blind], [frame] * 3, None)
     assert found["agreed"] == 3
     assert found["settings"]["haar"]["found"] == 1
@@ -97,3 +103,47 @@ def test_the_tables_hold_every_setting(monkeypatch):
     assert "| haar | 100.0 % | 0.000 |" in text
     assert "| blind | 0.0 % | 0.000 |" in text
     assert "a processor" in text
+
+
+def test_mtcnn_searches_from_a_share_of_the_frame_and_answers_with_haars_square(monkeypatch):
+    eyes_nose_mouth = np.array([[40, 50], [80, 50], [60, 70], [45, 90], [75, 90]], np.float32)
+
+    class Answering:
+        def __init__(self, keep_all: bool) -> None:
+            assert keep_all
+
+        def detect(self, image, landmarks):
+            searched.append(self.min_face_size)
+            return None, None, None if not image.any() else eyes_nose_mouth[None]
+
+    searched = []
+    package = ModuleType("facenet_pytorch")
+    package.MTCNN = Answering
+    monkeypatch.setitem(sys.modules, "facenet_pytorch", package)
+    bright, dark = np.full((200, 300, 3), 9, np.uint8), np.zeros((50, 90, 3), np.uint8)
+    finder = mtcnn.Mtcnn(min_size=0.2)
+    expected = haar_square(np.array([40.0, 50]), np.array([80.0, 50]), np.array([60.0, 90]))
+    assert finder.detect(bright) == [expected]
+    assert finder.detect(dark) == []
+    assert searched == [40, 20]
+
+
+def test_mtcnn_not_installed_is_one_line_with_the_remedy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "facenet_pytorch", None)
+    with pytest.raises(DataMissing, match="uv pip install --no-deps facenet-pytorch"):
+        mtcnn.Mtcnn(0)
+
+
+def test_the_page_shows_the_named_rows_of_both_sets():
+    row = {"found": 0.986, "false_a_frame": 0.021, "cpu_ms": 12.34}
+    sized = {"found": dict.fromkeys(detector_tables.SIDES, 0.5), "cpu_ms": 7.6}
+    one = {"frame": "640 x 480", "settings": dict.fromkeys(detector_tables.SHOWN, row)}
+    text = json.dumps(
+        {"sets": dict.fromkeys(("demo", "clips"), one | {"sizes": {"blazeface": sized}})}
+    )
+    quality = detector_tables.quality(text).splitlines()
+    assert "| blazeface_full | 98.6 %, 98.6 % | 0.021, 0.021 | 12.3 |" in quality
+    assert len(quality) == 2 + len(detector_tables.SHOWN)
+    assert detector_tables.sizes(text).splitlines()[2:] == [
+        "| blazeface (short range) |" + " 50 / 50 |" * len(detector_tables.SIDES) + " 8 / 8 |"
+    ]

@@ -1,7 +1,7 @@
 """Compare the face detectors: what they find, what they imagine, what they cost.
 
     make bench-detectors                       # built-in frames
-    python -m tools.bench_detectors --yunet FILE --clips data/ffpp_faces/*.mp4
+    python -m tools.bench_detectors --yunet FILE --mtcnn --clips data/ffpp_faces/*.mp4
 
 Writes metrics/bench/detectors.json and .md. Frames: rendered ones of the test people (their
 face is the mesh's), and one frame of ten of every clip given (its face is where the settings
@@ -18,8 +18,9 @@ import cv2
 import numpy as np
 import openvino
 import pandas as pd
+import torch
 
-from litefake import params, reproducibility
+from litefake import errors, params, reproducibility
 from litefake.artifacts import write_json, write_text
 from litefake.faces import Box, CropParams
 from tools.detector_frames import Shown, at_size, clip_frames, demo_frames
@@ -132,9 +133,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=Path, nargs="*", default=[])
     parser.add_argument("--yunet", default="", help="a YuNet model file")
+    parser.add_argument("--mtcnn", action="store_true", help="MTCNN too, of facenet-pytorch")
     chosen = parser.parse_args()
     cv2.setNumThreads(1)
-    rows = settings(params.section("faces", CropParams), chosen.yunet)
+    torch.set_num_threads(1)
+    rows = settings(params.section("faces", CropParams), chosen.yunet, chosen.mtcnn)
     results = run(rows, chosen.clips)
     write_json(OUT.with_suffix(".json"), results)
     write_text(OUT.with_suffix(".md"), markdown(results))
@@ -142,4 +145,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    errors.run(main)

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from litefake import detectors, faces
-from litefake.faces import Box, CropParams
+from litefake.faces import Box, CropParams, Detector
 from litefake.tracking import overlap
+from tools.mtcnn import Mtcnn
 
 FACTORS, NEIGHBORS, WIDTHS = (1.1, 1.2, 1.3), (3, 5, 8), (320, 640)  # of Haar
 SAME = 0.4  # least intersection over union of a face and the box that finds it
@@ -18,23 +19,24 @@ FOUND = 0.95  # of the frames: from here on a size of face counts as found
 
 
 class Setting(NamedTuple):
-    """A row of the table: its name, its parameters, and whether faces are shrunk for it too."""
+    """A row of the table: its name, what searches, and whether faces are shrunk for it too."""
 
     name: str
-    crop: CropParams
+    detector: Detector
     sized: bool
 
 
-def settings(base: CropParams, yunet: str) -> list[Setting]:
+def settings(base: CropParams, yunet: str, mtcnn: bool) -> list[Setting]:
     """Haar over scale factor x neighbours x width, and the other detectors.
 
-    ``yunet`` is the file of its model, "" for none. Faces of every size are shown to those that
-    stand for a detector.
+    ``yunet`` is the file of its model, "" for none; ``mtcnn`` adds MTCNN, with its own smallest
+    face and with Haar's. Faces of every size are shown to those that stand for a detector.
     """
 
     def setting(name: str, sized: bool = True, **change: Any) -> Setting:
         haar = {"detector": "haar", "detector_file": ""}
-        return Setting(name, base.model_copy(update=haar | change), sized)
+        crop = base.model_copy(update=haar | change)
+        return Setting(name, detectors.detector(crop), sized)
 
     haar = [
         setting(
@@ -58,6 +60,9 @@ def settings(base: CropParams, yunet: str) -> list[Setting]:
             setting(f"yunet / {w} px", detector="yunet", detector_file=yunet, detection_width=w)
             for w in WIDTHS
         ]
+    if mtcnn:
+        others.append(Setting("mtcnn, faces from 20 px", Mtcnn(0), True))
+        others.append(Setting(f"mtcnn, min_size {base.min_size}", Mtcnn(base.min_size), True))
     return haar + others
 
 
@@ -70,7 +75,7 @@ class Answers(NamedTuple):
 
 def ask(setting: Setting, images: Sequence[np.ndarray]) -> Answers:
     """Search ``images``. Processor time, not the clock's: another program may be running."""
-    finder = detectors.detector(setting.crop)
+    finder = setting.detector
     finder.detect(images[0])
     boxes, times = [], []
     for image in images:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tools import pipeline, robustness_tables
+from tools import detector_tables, pipeline, robustness_tables
 from tools.pipeline import ROOT
 from tools.robustness_tables import BUILT_IN, PORTRAITS, STUDENT, Read
 from tools.study import declaration, pages
@@ -56,6 +56,8 @@ def render(text: str, read: Read = in_work_tree) -> str:
         "lost": partial(robustness_tables.lost, read, PORTRAITS),
         "compressions": partial(robustness_tables.compressions, read, PORTRAITS),
         "undecided": partial(undecided, read),
+        "detectors": lambda: detector_tables.quality(read(detector_tables.DETECTORS)),
+        "detector_sizes": lambda: detector_tables.sizes(read(detector_tables.DETECTORS)),
         **{name: partial(bench, read, name) for name in BENCHES},
         **{f"study_{name}": partial(pages.results, read, name) for name in declaration.names()},
     }

@@ -86,7 +86,7 @@ def _points(axes: Axes, study: Study, rows: pd.DataFrame) -> None:
         ours = of(rows, variant)
         axes.scatter(ours[study.plot.x], 100 * ours["accuracy"], label=variant.name, alpha=0.7)
     axes.set(xlabel=TITLES[study.plot.x], ylabel="accuracy (%)")
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, 1.05 * axes.dataLim.x1)
     # A picture of tenths of a point would say more than so few faces can.
     low, high = axes.get_ylim()
     axes.set_ylim(low - 5, high + 5)
