@@ -1,4 +1,4 @@
-"""Prune the distilled Lite0 step by step, each step followed by distillation."""
+"""Prune a Lite0 step by step, each step followed by distillation."""
 
 from litefake import dataset, errors, models, params, pruning, scoring
 from litefake.artifacts import write_csv, write_json
@@ -7,8 +7,7 @@ from litefake.locks import alone
 from litefake.setting import Setting
 
 FACES, SPLIT = "data/faces", "data/split.csv"
-TEACHER, STUDENT = "models/b0.safetensors", "models/kd_lite0.safetensors"
-MODEL = "models/prune_kd.safetensors"
+TEACHER, MODEL = "models/b0.safetensors", "models/prune_kd.safetensors"
 
 
 @alone("prune_kd")
@@ -18,10 +17,11 @@ def main() -> None:
     prune = params.section("prune", pruning.PruneParams)
     print(f"prune_kd: will write {MODEL}")
 
-    inputs = [*dataset.sources(FACES, SPLIT), TEACHER, STUDENT]
+    unpruned = f"models/{prune.student}.safetensors"
+    inputs = [*dataset.sources(FACES, SPLIT), TEACHER, unpruned]
     with setting.run("prune_kd", {"kd": kd, "prune": prune}, inputs) as run:
         teacher, teacher_card = models.load(TEACHER)
-        student, card = models.load(STUDENT)
+        student, card = models.load(unpruned)
         faces = dataset.read_train_val(FACES, SPLIT, card, setting.augment)
         objective = Distillation(teacher, teacher_card, card, prune.distillation(kd))
         result = pruning.prune_iteratively(student, faces, prune, objective, run)

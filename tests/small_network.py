@@ -24,6 +24,7 @@ RECIPE = Recipe(
     averaging=0,
 )
 GLOBAL = PruneParams(
+    student="kd_lite0",
     kind="structured",
     target="channels",
     normalizer="mean",

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tools.stage_code import ROOT, imported_files, is_code
+from tools import pipeline
+from tools.pipeline import ROOT
+from tools.stage_code import imported_files, is_code
 
-STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+STAGES = pipeline.stages()
 LOCK = ROOT / "dvc.lock"
 
 
@@ -110,14 +112,28 @@ def test_in_the_lock_every_dependency_has_the_hash_of_its_producer():
 
 
 def test_plots_name_files_that_a_stage_writes():
-    pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+    declared = yaml.safe_load((ROOT / "dvc.yaml").read_text())
     written = [path for stage in STAGES for path, _ in outputs(stage)]
     files = [
         file
-        for plot in pipeline["plots"]
+        for plot in declared["plots"]
         for name, options in plot.items()
         for file in (options["y"] if options else [name])
     ]
     assert len(files) > 20
     for file in files:
         assert any(file == path or file.startswith(f"{path}/") for path in written), file
+
+
+def test_the_student_that_is_pruned_is_the_one_in_the_parameters(tmp_path):
+    (tmp_path / "dvc.yaml").write_text((ROOT / "dvc.yaml").read_text())
+    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    for student in ("kd_lite0", "kd_two_in_one"):
+        values["prune"]["student"] = student
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
+        students = {
+            dep
+            for dep in pipeline.stages(tmp_path)["prune_kd"]["deps"]
+            if dep.startswith("models/")
+        }
+        assert students == {"models/b0.safetensors", f"models/{student}.safetensors"}

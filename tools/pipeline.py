@@ -1,17 +1,25 @@
 """What dvc.yaml declares and dvc.lock holds, for whoever works on the pipeline."""
 
+import re
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+FILLED_IN = re.compile(r"\$\{([\w.]+)\}")  # DVC's templating: a dotted key of params.yaml
 
 
 def stages(root: Path = ROOT) -> dict[str, dict[str, Any]]:
-    """Every stage of dvc.yaml below ``root``, in its order."""
-    declared = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))
-    found: dict[str, dict[str, Any]] = declared["stages"]
+    """Every stage of dvc.yaml below ``root``, in its order, with what params.yaml fills in."""
+    values = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+
+    def value(match: re.Match[str]) -> str:
+        return str(reduce(lambda part, key: part[key], match[1].split("."), values))
+
+    declared = (root / "dvc.yaml").read_text(encoding="utf-8")
+    found: dict[str, dict[str, Any]] = yaml.safe_load(FILLED_IN.sub(value, declared))["stages"]
     return found
 
 

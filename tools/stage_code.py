@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools.pipeline import ROOT
 
 
 def imported_files(script: Path, root: Path = ROOT) -> set[str]:

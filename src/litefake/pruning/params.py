@@ -22,6 +22,7 @@ OF_CHANNELS: dict[str, Any] = {
 class PruneParams(Section):
     """Section ``prune``: what goes, how much of it, from where, in how many steps.
 
+    student: the network to be pruned, models/STUDENT.safetensors.
     kind: ``structured`` removes channels; ``unstructured`` sets single weights of
         convolutions to zero, which leaves shapes, file size and time as they are.
     target: what ``ratio`` is a share of; of the weights of convolutions if unstructured.
@@ -41,6 +42,7 @@ class PruneParams(Section):
     recipe: the training that follows every iteration.
     """
 
+    student: Literal["lite0", "kd_lite0", "kd_two_in_one"]
     kind: Literal["structured", "unstructured"]
     target: Quantity
     ratio: float = Field(ge=0, lt=1)
