@@ -84,11 +84,12 @@ class Variant(Section):
 
 class Plot(Section):
     """``curves``: validation loss by epoch. ``line``: accuracy by ``x``, a line a group.
-    ``points``: accuracy by ``x``, a column. ``methods``: a bar a method and row.
+    ``points``: ``y`` by ``x``, a column. ``methods``: a bar a method and row.
     """
 
     kind: Literal["curves", "line", "points", "methods"]
     x: str = ""
+    y: Literal["accuracy", "auc"] = "accuracy"
 
 
 class Study(Section):

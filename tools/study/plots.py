@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from litefake.artifacts import replacing
 from tools.study.declaration import COMMON_MIX, Published, Study
-from tools.study.tables import TITLES, of
+from tools.study.tables import SCORES, TITLES, of
 
 mpl.use("Agg")
 
@@ -81,15 +81,18 @@ def _line(axes: Axes, study: Study, rows: pd.DataFrame, known: Mapping[str, Publ
 
 
 def _points(axes: Axes, study: Study, rows: pd.DataFrame) -> None:
-    """Accuracy by a column, a point a run."""
+    """A score by a column, a point a run."""
+    x, y = study.plot.x, study.plot.y
+    scale, title, around = (100, "accuracy (%)", 5) if y == "accuracy" else (1, "AUC on test", 0.05)
     for variant in study.variants:
         ours = of(rows, variant)
-        axes.scatter(ours[study.plot.x], 100 * ours["accuracy"], label=variant.name, alpha=0.7)
-    axes.set(xlabel=TITLES[study.plot.x], ylabel="accuracy (%)")
-    axes.set_xlim(0, 1.05 * axes.dataLim.x1)
+        axes.scatter(ours[x], scale * ours[y], label=variant.name, alpha=0.7)
+    axes.set(xlabel=TITLES[x], ylabel=title)
+    if x not in SCORES:
+        axes.set_xlim(0, 1.05 * axes.dataLim.x1)
     # A picture of tenths of a point would say more than so few faces can.
     low, high = axes.get_ylim()
-    axes.set_ylim(low - 5, high + 5)
+    axes.set_ylim(low - around, high + around)
 
 
 def _methods(axes: Axes, study: Study, rows: pd.DataFrame) -> None:
