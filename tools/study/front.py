@@ -1,0 +1,116 @@
+"""Accuracy against size over the studies, beside the publication's points.
+
+    python -m tools.study.front     # after studies that have B0 among their rows or share its seeds
+
+Both axes are relative to B0 of the same data: share of its parameters, and points of accuracy
+above or below it with the same seed. Writes metrics/studies/front.csv and .png.
+"""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from litefake import errors
+from litefake.artifacts import replacing, write_csv
+from litefake.errors import DataMissing
+from tools.pipeline import ROOT
+from tools.study import declaration
+from tools.study.declaration import COMMON_MIX, Published
+
+HOME = ROOT / "metrics" / "studies"
+# Those whose rows are all trained and judged on the data of params.yaml.
+STUDIES = ("final", "lite", "prune_kind", "prune_ratio", "prune_target", "two_in_one")
+PUBLISHED = "published, other data"
+
+
+def main() -> None:
+    """Raises DataMissing when no study with B0 was run."""
+    found = {
+        name: pd.read_csv(HOME / name / "runs.csv")
+        for name in STUDIES
+        if (HOME / name / "runs.csv").is_file()
+    }
+    if not found:
+        raise DataMissing(f"{HOME}: has no study; run `make study NAME=final`")
+    points = pd.concat([ours(found), published(declaration.published())], ignore_index=True)
+    write_csv(HOME / "front.csv", points)
+    draw(points)
+
+
+def ours(found: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """A row a variant: ``size`` (share of B0's parameters), ``points`` (of accuracy against B0 with
+    the same seed, mean), ``spread`` (its standard deviation), ``seeds``.
+
+    A network that stands in several studies counts once. Raises DataMissing without any B0.
+    """
+    runs = pd.concat([rows.assign(study=name) for name, rows in found.items()])
+    runs = runs[runs["md5"].notna()].drop_duplicates(["seed", "md5"])
+    b0 = runs[runs["variant"] == "B0"].drop_duplicates("seed").set_index("seed")
+    if b0.empty:
+        raise DataMissing(f"{HOME}: no study with B0 was run; run `make study NAME=final`")
+    runs = runs[runs["seed"].isin(b0.index)]
+    size = runs["parameters"] / runs["seed"].map(b0["parameters"])
+    points = 100 * (runs["accuracy"] - runs["seed"].map(b0["accuracy"]))
+    groups = runs.assign(size=size, points=points).groupby(["study", "variant"], sort=False)
+    return groups.agg(
+        size=("size", "mean"),
+        points=("points", "mean"),
+        spread=("points", "std"),
+        seeds=("seed", "nunique"),
+    ).reset_index()
+
+
+def published(known: dict[str, Published]) -> pd.DataFrame:
+    """The publication's rows with a size, in the columns of ``ours``."""
+    b0 = known["b0"]
+    assert b0.parameters is not None
+    return pd.DataFrame(
+        {
+            "study": PUBLISHED,
+            "variant": name,
+            "size": row.parameters / b0.parameters,
+            "points": row.accuracy_at(COMMON_MIX) - b0.accuracy_at(COMMON_MIX),
+        }
+        for name, row in known.items()
+        if row.parameters is not None
+    )
+
+
+def not_dominated(points: pd.DataFrame) -> pd.DataFrame:
+    """The rows that no smaller one equals or beats, from the smallest on."""
+    ordered = points.sort_values(["size", "points"], ascending=[True, False])
+    return ordered[ordered["points"] > ordered["points"].cummax().shift(fill_value=float("-inf"))]
+
+
+def draw(points: pd.DataFrame) -> None:
+    """Both fronts, and every point with its spread where several seeds were run."""
+    figure = Figure(figsize=(9, 5), layout="constrained")
+    axes = figure.add_subplot()
+    axes.axhline(0, color="gray", lw=0.8)
+    for name, rows in points.groupby("study", sort=False):
+        marker = "x" if name == PUBLISHED else "o"
+        axes.errorbar(
+            100 * rows["size"],
+            rows["points"],
+            yerr=rows["spread"].fillna(0),
+            ls="",
+            marker=marker,
+            capsize=3,
+            alpha=0.7,
+            label=name,
+        )
+    for theirs, style in ((False, "-"), (True, "--")):
+        front = not_dominated(points[(points["study"] == PUBLISHED) == theirs])
+        axes.plot(100 * front["size"], front["points"], style, color="gray", lw=1, zorder=0)
+    axes.set(
+        xlabel="parameters (% of B0)",
+        ylabel="accuracy against B0 on the same data (points)",
+        title="Accuracy against size",
+    )
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    with replacing(HOME / "front.png") as temporary:
+        figure.savefig(temporary, dpi=110, metadata={"Software": None})
+
+
+if __name__ == "__main__":
+    errors.run(main)
