@@ -74,8 +74,10 @@ lint: setup ## style and types
 docs: setup ## paste the table and the graph into the README
 	python -m tools.readme
 
-bench-detectors: setup ## compare the face detectors: found, false, time, sizes
+bench-detectors: setup ## compare the face detectors: found, false, time, sizes (after make repro)
 	PYTHONPATH=src python -m tools.bench_detectors --clips $(wildcard data/ffpp_faces/*.mp4)
+	PYTHONPATH=src python -m tools.fit_face_box $(wildcard data/ffpp_faces/*.mp4)
+	PYTHONPATH=src python -m tools.swap_detector models/prune_kd_int8.onnx
 
 bench-preprocess: setup ## time the way from clips to faces, naive and ours
 	PYTHONPATH=src python -m tools.bench_preprocess

@@ -10,8 +10,9 @@ from test_layouts import make_celebdf, make_dfdc
 from typer.testing import CliRunner
 
 from litefake import cli, errors
-from litefake.audit import leaks, listing, run, tells
+from litefake.audit import leaks, listing, run, table, tells
 from litefake.audit.probe import probe
+from litefake.errors import DataMissing
 from litefake.extraction import Rule, SamplingParams
 from tests.clips import draw_face, write_clip
 
@@ -161,6 +162,55 @@ def test_faces_that_are_lost_in_one_method(clean):
     ]
 
 
+def test_fewer_than_six_clips_of_a_class_are_no_tell(clean):
+    """Another frame size tells all of them apart, as it would by chance."""
+    for number, path in enumerate(sorted((clean / FAKES).iterdir())):
+        film(path, 10 + number, side=96)
+    settings = SETTINGS._replace(clips=0)
+    assert "tell" in {one.kind for one in run.audit(clean, None, settings).findings}
+    for path in sorted((clean / FAKES).iterdir())[5:]:
+        path.unlink()
+    audit = run.audit(clean, None, settings)
+    assert [one.kind for one in audit.findings] == ["absent"]
+    assert audit.parts[0].tells == []
+
+
+def test_a_finding_says_in_which_compression_it_is(clean):
+    for folder in (REALS, FAKES):
+        (clean / folder.replace("c23", "c40")).mkdir(parents=True)
+        for path in (clean / folder).iterdir():
+            shutil.copy(path, clean / folder.replace("c23", "c40"))
+    (clean / FAKES.replace("c23", "c40") / "000_001.mp4").write_bytes(b"text")
+    [finding] = run.audit(clean, None, SETTINGS._replace(clips=0)).findings
+    assert finding.text.startswith("c40: 1 clips cannot be read: ")
+    assert finding.as_dict()["part"] == "c40"
+
+
+def test_videos_that_the_layout_does_not_read_are_counted_by_folder(clean):
+    deeper = clean / FAKES / "too deep"
+    deeper.mkdir()
+    shutil.copy(clean / REALS / "000.mp4", deeper)
+    shutil.copy(clean / REALS / "000.mp4", clean / "stray.MKV")
+    (deeper / ".hidden.mp4").write_bytes(b"")
+    (deeper / "notes.txt").write_bytes(b"")
+    audit = run.audit(clean, None, SETTINGS._replace(clips=0))
+    assert audit.leftovers == {".": 1, f"{FAKES}/too deep": 1}
+    said = f"does not read them: 2 files in . (1); {FAKES}/too deep (1)"
+    assert any(line.endswith(said) for line in table.lines(audit))
+    assert table.as_dict(audit)["not_looked_at"] == audit.leftovers
+    assert audit.findings == []
+
+
+def test_nothing_to_look_at_is_one_line(tmp_path):
+    (tmp_path / "original_sequences").mkdir()
+    with pytest.raises(DataMissing, match=r"no video in any compression \(raw, c23, c40\)"):
+        run.audit(tmp_path, None, SETTINGS)
+    film(tmp_path / "own/real/a.mp4", 0)
+    (tmp_path / "own/fake").mkdir()
+    with pytest.raises(DataMissing, match="own: no folder of fakes with a file in it"):
+        run.audit(tmp_path / "own", None, SETTINGS)
+
+
 def test_the_position_in_its_gop_counts_from_the_last_keyframe(tmp_path):
     film(tmp_path / "a.mp4", 0, g="3", bf="0", sc_threshold="0")
     every = SAMPLING.model_copy(update={"real": Rule(every=1)})
@@ -195,9 +245,10 @@ def call(*words: str) -> int:
     return int(ended.value.code or 0)
 
 
-def test_exit_codes_and_files_of_the_command(clean, tmp_path, capsys):
+def test_exit_codes_and_files_of_the_command(clean, tmp_path, capsys, monkeypatch):
     files = [str(tmp_path / "a.json"), str(tmp_path / "a.csv")]
-    words = [str(clean), "--clips", "0", "--params", str(tmp_path / "none")]
+    monkeypatch.chdir(tmp_path)  # without a params.yaml
+    words = [str(clean), "--clips", "0"]
     assert call(*words) == 1  # the published rule differs by class: see the test above
     shutil.copy(clean / REALS / "000.mp4", clean / REALS / "006.mp4")
     assert call(*words, "--json", files[0], "--csv", files[1]) == 1
@@ -209,6 +260,15 @@ def test_exit_codes_and_files_of_the_command(clean, tmp_path, capsys):
     assert call(str(tmp_path / "nowhere")) == 2
     assert call(str(clean), "--layout", "holiday") == 2
     assert "holiday: no such layout; one of ffpp" in capsys.readouterr().err
+    assert call(*words, "--params", "none.yaml") == 2
+    assert "none.yaml: not found" in capsys.readouterr().err
+
+
+def test_what_cannot_be_written_is_said_before_the_data_set_is_read(tmp_path, capsys):
+    (tmp_path / "file").write_bytes(b"")
+    for place in (tmp_path, tmp_path / "file/a.json"):
+        assert call(str(tmp_path / "nowhere"), "--json", str(place)) == 2
+        assert "nowhere" not in capsys.readouterr().err.split("error: ")[1]
 
 
 def test_a_clean_data_set_ends_with_0(original, tmp_path):

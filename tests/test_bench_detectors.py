@@ -81,8 +81,9 @@ def test_the_fit_is_recovered_from_faces_that_obey_it():
         pairs.append(Pair(points, Box(*corner, round(side), round(side))))
         exact.append(Pair(points, haar_square(*points)))
     assert fit_face_box.fitted(pairs) == pytest.approx((0.2, 1.5), abs=0.005)
-    assert "x +0.000 (0.000), y +0.000 (0.000), side +0.000" in fit_face_box.residuals(exact)
-    assert "IoU median 1.000" in fit_face_box.residuals(exact)
+    left = fit_face_box.residuals(exact)
+    assert [left["faces"], left["overlap_median"]] == [20, 1]
+    assert all(left[name] == {"median": 0, "nine_in_ten": 0} for name in ("x", "y", "side"))
 
 
 def test_the_tables_hold_every_setting(monkeypatch):
@@ -147,3 +148,23 @@ def test_the_page_shows_the_named_rows_of_both_sets():
     assert detector_tables.sizes(text).splitlines()[2:] == [
         "| blazeface (short range) |" + " 50 / 50 |" * len(detector_tables.SIDES) + " 8 / 8 |"
     ]
+    del one["settings"]["mtcnn, min_size 0.2"]  # as without --mtcnn
+    text = json.dumps({"sets": {"demo": one, "clips": one}})
+    assert detector_tables.quality(text).splitlines() == [
+        line for line in quality if "mtcnn, faces from a fifth" not in line
+    ]
+
+
+def test_how_far_squares_and_answers_move_is_shown_with_its_figures():
+    shift = {"median": 0.01, "nine_in_ten": 0.1}
+    left = {"faces": 5, "x": shift, "y": shift, "side": shift, "overlap_median": 0.9}
+    found = {"in_use": {"along": 0.2, "sides": 1.3}, "fitted_on_people": 3}
+    shown = detector_tables.face_box(json.dumps(found | {"ranges": {"full range": {"a": left}}}))
+    assert shown.startswith("ALONG 0.2, SIDES 1.3, fitted on the rendered clips of 3 people")
+    cell = "0.010 (0.100)"
+    assert shown.endswith(f"| full range: a | 5 | {cell} | {cell} | {cell} | 0.900 |")
+    row = dict.fromkeys(("faces", "auc", "clip_auc", "moved_median", "moved_90", "other_answer"), 1)
+    swap = {"model": "m.onnx", "frames": 6, "detectors": {"haar": row | {"side_ratio": 0.5}}}
+    shown = detector_tables.swap(json.dumps(swap))
+    assert shown.startswith("`m.onnx`, trained behind `haar`; one frame in 6")
+    assert shown.endswith("| haar | 1 | 1.000 | 1.000 | 1.000, 1.00 | 100.0 % | 0.500 |")

@@ -16,6 +16,7 @@ from litefake.errors import LitefakeError, VideoUnreadable
 from litefake.storage import writing
 from tests.test_video import extract, sampling
 
+READ_ONLY = Path("/sys/kernel")  # permissions alone do not stop the root user
 REAL, FAKE = "original_sequences/youtube", "manipulated_sequences/FaceSwap"
 
 
@@ -54,11 +55,13 @@ def test_the_share_is_of_each_class_not_of_all():
         extraction.check_losses(few, sampling())
 
 
-def stage(folder: Path, limit: int | None = None) -> subprocess.CompletedProcess[str]:
-    """``stages.extract_frames``; no file may grow beyond ``limit`` bytes."""
+def stage(
+    folder: Path, limit: int | None = None, name: str = "extract_frames"
+) -> subprocess.CompletedProcess[str]:
+    """Run stage ``name``; no file may grow beyond ``limit`` bytes."""
     modules = f"{REPOSITORY / 'src'}{os.pathsep}{REPOSITORY}"
     return subprocess.run(
-        [sys.executable, "-m", "stages.extract_frames"],
+        [sys.executable, "-m", f"stages.{name}"],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": modules, "LITEFAKE_WORKERS": "1"},
         capture_output=True,
@@ -91,6 +94,15 @@ def test_a_full_disk_is_one_line(tmp_path):
     line = done.stderr.splitlines()[-1]
     assert line.startswith(("error: data/.frames.part/", "error: [Errno 27]"))
     assert "the disk is full or the folder not writable" in line
+
+
+@pytest.mark.skipif(not READ_ONLY.is_dir(), reason="no folder that root cannot write")
+@pytest.mark.parametrize("name", ["list_videos", "extract_frames", "crop_faces", "split"])
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path, name):
+    (tmp_path / "checkpoints").symlink_to(READ_ONLY)
+    done = stage(tmp_path, name=name)
+    assert done.returncode == 2, done.stderr
+    assert f"{name}.lock'; the disk is full or the folder not writable" in done.stderr
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])

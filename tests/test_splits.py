@@ -205,6 +205,28 @@ def test_beside_a_data_set_with_lists_one_without_is_divided_by_people():
     assert len(own) == 60
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_small_data_set_beside_a_large_one_has_its_share_of_people(seed):
+    """Two compressions of a large one, which show the same people, and ten others."""
+    large = face_table(200, frames=1)
+    small = face_table(10, frames=1)
+    for column in ("person", "source_person"):
+        small[column] = ("own:" + small[column]).where(small[column] != "", "")
+    parts = [large.assign(dataset="c23"), large.assign(dataset="c40"), small.assign(dataset="own")]
+    placed = splits.place(pd.concat(parts, ignore_index=True), params(seed=seed))
+    per_person = placed.groupby("person")["split"].nunique()
+    assert len(per_person) == 210
+    assert per_person.eq(1).all()
+    people = placed.groupby(["dataset", "split"])["person"].nunique().unstack()
+    assert people.loc["own"].to_dict() == {"test": 2, "train": 6, "val": 2}
+    for name in ("c23", "c40"):
+        assert people.loc[name].to_dict() == {"test": 40, "train": 120, "val": 40}
+        alone = splits.place(large.assign(dataset=name), params(seed=seed))
+        assert dict(zip(alone["key"], alone["split"], strict=True)) == dict(
+            placed.loc[placed["dataset"] == name, ["key", "split"]].to_numpy()
+        )
+
+
 def test_caps_hold_for_each_data_set():
     table = divide(two_data_sets(), params(protocol="official", real=40, per_method=40))
     figures = splits.counts(table, people_known=True)

@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 DETECTORS = "metrics/bench/detectors.json"
+FACE_BOX = "metrics/bench/face_box.json"
+SWAP = "metrics/bench/swap_detector.json"
 # Its name in the results and here.
 SHOWN = {
     "haar, naive": "haar 1.1 / 3, full size, faces from 5 % (naive)",
@@ -28,6 +30,8 @@ def quality(results: str) -> str:
         "| --- | --- | --- | --- |",
     ]
     for name, title in SHOWN.items():
+        if name not in demo["settings"]:  # MTCNN, without --mtcnn
+            continue
         one, other = demo["settings"][name], clips["settings"][name]
         found = f"{100 * one['found']:.4g} %, {100 * other['found']:.4g} %"
         false = f"{one['false_a_frame']:.2g}, {other['false_a_frame']:.2g}"
@@ -49,6 +53,46 @@ def sizes(results: str) -> str:
         ]
         times = f"{one['cpu_ms']:.0f} / {other['cpu_ms']:.0f}"
         lines.append(f"| {title} | {' | '.join(shares)} | {times} |")
+    return "\n".join(lines)
+
+
+def face_box(results: str) -> str:
+    """How far the common square is from Haar's; ``results`` is the text of FACE_BOX."""
+    found = json.loads(results)
+    used, points = found["in_use"], found["ranges"]
+    lines = [
+        f"ALONG {used['along']}, SIDES {used['sides']}, fitted on the rendered clips of"
+        f" {found['fitted_on_people']} people; the others are only looked at.",
+        "",
+        "| points of | faces | x | y | side | overlap, median |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, clips in points.items():
+        for clip, left in clips.items():
+            shifts = [left[key] for key in ("x", "y", "side")]
+            shown = [f"{one['median']:.3f} ({one['nine_in_ten']:.3f})" for one in shifts]
+            overlap = f"{left['overlap_median']:.3f}"
+            lines.append(f"| {name}: {clip} | {left['faces']} | {' | '.join(shown)} | {overlap} |")
+    return "\n".join(lines)
+
+
+def swap(results: str) -> str:
+    """What a model answers behind each detector; ``results`` is the text of SWAP."""
+    found = json.loads(results)
+    own, *_ = found["detectors"]
+    lines = [
+        f"`{found['model']}`, trained behind `{own}`; one frame in {found['frames']} of each clip.",
+        "",
+        "| faces found by | faces | AUC | AUC of clips | score moved: median, nine in ten below |"
+        " other answer | side of the square |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, row in found["detectors"].items():
+        moved = f"{row['moved_median']:.3f}, {row['moved_90']:.2f}"
+        lines.append(
+            f"| {name} | {row['faces']} | {row['auc']:.3f} | {row['clip_auc']:.3f} | {moved} |"
+            f" {100 * row['other_answer']:.1f} % | {row['side_ratio']:.3f} |"
+        )
     return "\n".join(lines)
 
 

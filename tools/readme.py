@@ -57,6 +57,8 @@ def render(text: str, read: Read = in_work_tree) -> str:
         "compressions": partial(robustness_tables.compressions, read, PORTRAITS),
         "undecided": partial(undecided, read),
         "detectors": lambda: detector_tables.quality(read(detector_tables.DETECTORS)),
+        "face_box": lambda: detector_tables.face_box(read(detector_tables.FACE_BOX)),
+        "swap": lambda: detector_tables.swap(read(detector_tables.SWAP)),
         "detector_sizes": lambda: detector_tables.sizes(read(detector_tables.DETECTORS)),
         **{name: partial(bench, read, name) for name in BENCHES},
         **{f"study_{name}": partial(pages.results, read, name) for name in declaration.names()},

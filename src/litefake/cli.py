@@ -119,9 +119,9 @@ def audit(
     json: Annotated[Path | None, typer.Option(help="write the findings and all figures")] = None,
     csv: Annotated[Path | None, typer.Option(help="write a table, one row a file")] = None,
     clips: Annotated[int, typer.Option(min=0, help="clips a method to look for faces in")] = 20,
-    params: Annotated[Path, typer.Option(help="which frames, which detector")] = Path(
-        "params.yaml"
-    ),
+    params: Annotated[
+        Path | None, typer.Option(help="which frames, which detector; params.yaml if it is there")
+    ] = None,
 ) -> None:
     """Look for leaks and tells in a data set; exit code 1 when there are any."""
     from litefake.audit import command

@@ -165,10 +165,25 @@ def _by_frame(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
 
 
 def _by_people(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
-    people = _by_identity(faces, params)
+    people: dict[str, str] = {}
+    for rows in _unrelated(faces):
+        people |= _by_identity(rows, params)
     own = faces["person"].map(people)
     donor = faces["source_person"].where(faces["source_person"] != "", faces["person"])
     return faces.assign(split=own.where(own == donor.map(people)))
+
+
+def _unrelated(faces: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """The rows of each data set; those that share people (compressions of one) together.
+
+    So each gives its share to val and test, and a small one is not left without any.
+    """
+    graph = nx.Graph()
+    for name, rows in by_dataset(faces):
+        graph.add_edges_from((("dataset", name), ("person", person)) for person in _people(rows))
+    for group in nx.connected_components(graph):
+        names = {name for kind, name in group if kind == "dataset"}
+        yield pd.concat([rows for name, rows in by_dataset(faces) if name in names])
 
 
 def _by_identity(faces: pd.DataFrame, params: SplitParams) -> dict[str, str]:

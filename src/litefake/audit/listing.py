@@ -9,6 +9,7 @@ import pandas as pd
 from litefake import manifest, params
 from litefake.audit import leaks
 from litefake.audit.findings import Finding
+from litefake.errors import DataMissing
 from litefake.layouts import celebdf, dfdc, faces, ffpp, folder
 from litefake.layouts.params import Layout
 from litefake.layouts.rows import REAL
@@ -23,10 +24,14 @@ def list_parts(root: Path, layout: Layout) -> Iterator[tuple[str, pd.DataFrame]]
         values: dict[str, Any] = {"root": str(root), "layout": layout}
         if layout in PRESENT:
             values["methods"] = PRESENT[layout](root)
+            if not values["methods"]:
+                raise DataMissing(f"{root}: no folder of fakes with a file in it; add some")
         yield "", manifest.list_source(params.validate(str(root), values, SourceParams))
         return
     lists = _first_split(root)
     levels = ffpp.present(root)
+    if not levels:
+        raise DataMissing(f"{root}: no video in any compression ({', '.join(ffpp.COMPRESSIONS)})")
     for level, methods in levels.items():
         rows = ffpp.rows(root, methods, level, lists)
         yield level if len(levels) > 1 else "", pd.DataFrame(rows)

@@ -11,6 +11,7 @@ import pandas as pd
 from litefake import params
 from litefake.audit import leaks, listing, losses, tells
 from litefake.audit.findings import Finding
+from litefake.audit.leftovers import leftovers
 from litefake.audit.losses import Loss
 from litefake.audit.probe import probe, unprobed
 from litefake.audit.tells import Tell
@@ -44,13 +45,14 @@ class Settings(NamedTuple):
     clips: int = 20
 
     @classmethod
-    def read(cls, file: Path, clips: int) -> "Settings":
-        """Those of a params file, or the published ones when it is not there.
+    def read(cls, file: Path | None, clips: int) -> "Settings":
+        """Those of a params file; if none is named, of params.yaml, else the published ones.
 
         Raises ParamsInvalid.
         """
-        if not file.exists():
+        if file is None and not params.PARAMS_FILE.exists():
             return cls(clips=clips)
+        file = file or params.PARAMS_FILE
         sampling = params.section("frames", SamplingParams, file)
         return cls(sampling, params.section("faces", CropParams, file), clips)
 
@@ -65,7 +67,11 @@ class Part:
     losses: list[Loss]
 
     def findings(self) -> Iterator[Finding]:
-        """What is wrong with this part alone."""
+        """What is wrong with this part alone, under its name when it has one."""
+        for finding in self._found():
+            yield finding.within(self.name) if self.name else finding
+
+    def _found(self) -> Iterator[Finding]:
         unreadable = self.clips[self.clips["error"] != ""]
         if len(unreadable):
             text = f"{len(unreadable)} clips cannot be read: {unreadable['error'].iloc[0]}"
@@ -83,6 +89,7 @@ class Audit:
     layout: Layout
     parts: list[Part]
     findings: list[Finding]
+    leftovers: dict[str, int]  # folder -> files of it that the layout does not read
 
 
 def audit(root: Path, layout: Layout | None, settings: Settings) -> Audit:
@@ -98,7 +105,8 @@ def audit(root: Path, layout: Layout | None, settings: Settings) -> Audit:
         if layout != "ffpp" and "person" in clips:
             findings += leaks.shared_people(clips)
         findings += parts[-1].findings()
-    return Audit(root, layout, parts, findings)
+    listed = pd.concat([part.clips["path"] for part in parts])
+    return Audit(root, layout, parts, findings, leftovers(root, layout, listed))
 
 
 def _part(name: str, clips: pd.DataFrame, root: Path, layout: Layout, settings: Settings) -> Part:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from litefake.audit.run import Audit, Part
 
+NAMED = 5  # folders in a line
 PROBED = ["width", "height", "fps", "frames", "codec", "profile", "pixel_format", "settings"]
 
 
@@ -40,6 +41,7 @@ def as_dict(audit: Audit) -> dict[str, Any]:
         "root": str(audit.root),
         "layout": audit.layout,
         "parts": {part.name or "all": summary(part) for part in audit.parts},
+        "not_looked_at": audit.leftovers,
         "findings": [finding.as_dict() for finding in audit.findings],
     }
 
@@ -52,6 +54,8 @@ def lines(audit: Audit) -> Iterator[str]:
         yield ""
         yield from _table(part)
     yield ""
+    if audit.leftovers:
+        yield f"not looked at, since the layout does not read them: {_named(audit.leftovers)}"
     for finding in audit.findings:
         yield f"FOUND {finding.kind}: {finding.text}"
     yield f"{len(audit.findings)} findings" if audit.findings else "nothing found"
@@ -82,6 +86,13 @@ def _table(part: Part) -> Iterator[str]:
             }
         )
     yield from pd.DataFrame(shown).to_string(index=False).splitlines()
+
+
+def _named(folders: dict[str, int]) -> str:
+    """How many files there are, and in which folders."""
+    first = [f"{folder} ({count})" for folder, count in folders.items()][:NAMED]
+    more = f"; and {len(folders) - NAMED} more folders" if len(folders) > NAMED else ""
+    return f"{sum(folders.values())} files in {'; '.join(first)}{more}"
 
 
 def _counts(values: "pd.Series[str]") -> dict[str, int]:
