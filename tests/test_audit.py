@@ -182,7 +182,7 @@ def test_a_finding_says_in_which_compression_it_is(clean):
             shutil.copy(path, clean / folder.replace("c23", "c40"))
     (clean / FAKES.replace("c23", "c40") / "000_001.mp4").write_bytes(b"text")
     [finding] = run.audit(clean, None, SETTINGS._replace(clips=0)).findings
-    assert finding.text.startswith("c40: 1 clips cannot be read: ")
+    assert finding.text.startswith("c40: clips that cannot be read: 1; the first: ")
     assert finding.as_dict()["part"] == "c40"
 
 

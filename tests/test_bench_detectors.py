@@ -168,3 +168,12 @@ def test_how_far_squares_and_answers_move_is_shown_with_its_figures():
     shown = detector_tables.swap(json.dumps(swap))
     assert shown.startswith("`m.onnx`, trained behind `haar`; one frame in 6")
     assert shown.endswith("| haar | 1 | 1.000 | 1.000 | 1.000, 1.00 | 100.0 % | 0.500 |")
+
+
+def test_without_clips_of_ones_own_the_built_in_frames_alone_are_shown():
+    row = {"found": 1.0, "false_a_frame": 0.0, "cpu_ms": 3.0}
+    sized = {"found": dict.fromkeys(detector_tables.SIDES, 0.5), "cpu_ms": 7.6}
+    one = {"frame": "320 x 320", "settings": {"blazeface": row}, "sizes": {"blazeface": sized}}
+    text = json.dumps({"sets": {"demo": one}})
+    assert "| blazeface (short range) | 100 % | 0 | 3.0 |" in detector_tables.quality(text)
+    assert detector_tables.sizes(text).endswith(" 50 | 8 |")

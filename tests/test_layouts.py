@@ -151,6 +151,13 @@ def test_a_folder_ties_fakes_to_the_real_clips_that_they_are_named_after(tmp_pat
         listing(tmp_path, "folder", methods=["swap"])
 
 
+def test_a_link_to_nothing_is_one_line(tmp_path):
+    touch(tmp_path, "real/000.mp4", "fake/000_003.mp4")
+    (tmp_path / "real/001.mp4").symlink_to(tmp_path / "gone.mp4")
+    with pytest.raises(DataMissing, match=r"real/001\.mp4: a link to nothing, or removed"):
+        listing(tmp_path, "folder")
+
+
 def test_several_compressions_are_several_data_sets_of_the_same_people(tmp_path):
     make_ffpp(tmp_path, "c23", "c40")
     levels = {"compression": ["c23", "c40"], "methods": ["FaceSwap"]}

@@ -1,7 +1,7 @@
 """The rows of the comparison of detectors that docs/results.md shows."""
 
 import json
-from typing import Any
+from collections.abc import Iterable
 
 DETECTORS = "metrics/bench/detectors.json"
 FACE_BOX = "metrics/bench/face_box.json"
@@ -23,36 +23,37 @@ SIDES = ("20", "40", "60", "80", "120", "160", "240")  # px
 
 def quality(results: str) -> str:
     """Faces found, false ones and time of each detector; ``results`` is the text of DETECTORS."""
-    demo, clips = _sets(results)
+    sets = json.loads(results)["sets"]
+    names, last = ", ".join(sets), list(sets.values())[-1]
     lines = [
-        "| detector (Haar: scale factor / neighbours, 640 px) | found: demo, clips | false a frame:"
-        f" demo, clips | CPU ms, {clips['frame']} |",
+        f"| detector (Haar: scale factor / neighbours, 640 px) | found: {names} |"
+        f" false a frame: {names} | CPU ms, {last['frame']} |",
         "| --- | --- | --- | --- |",
     ]
     for name, title in SHOWN.items():
-        if name not in demo["settings"]:  # MTCNN, without --mtcnn
+        if name not in last["settings"]:  # MTCNN, without --mtcnn
             continue
-        one, other = demo["settings"][name], clips["settings"][name]
-        found = f"{100 * one['found']:.4g} %, {100 * other['found']:.4g} %"
-        false = f"{one['false_a_frame']:.2g}, {other['false_a_frame']:.2g}"
-        lines.append(f"| {title} | {found} | {false} | {other['cpu_ms']:.1f} |")
+        rows = [one["settings"][name] for one in sets.values()]
+        found = ", ".join(f"{100 * row['found']:.4g} %" for row in rows)
+        false = ", ".join(f"{row['false_a_frame']:.2g}" for row in rows)
+        lines.append(f"| {title} | {found} | {false} | {rows[-1]['cpu_ms']:.1f} |")
     return "\n".join(lines)
 
 
 def sizes(results: str) -> str:
-    """Share of faces found by their size, demo / clips, and the time at 1280 x 720."""
-    demo, clips = _sets(results)
+    """Share of faces found by their size, a figure a set, and the time at 1280 x 720."""
+    sets = json.loads(results)["sets"]
     heads = " | ".join(f"{side} px" for side in SIDES)
-    lines = [f"| detector | {heads} | CPU ms, demo / clips |", "| --- " * (len(SIDES) + 2) + "|"]
+    lines = [
+        f"| detector | {heads} | CPU ms, {' / '.join(sets)} |",
+        "| --- " * (len(SIDES) + 2) + "|",
+    ]
     for name, title in SHOWN.items():
-        if name not in demo["sizes"]:
-            continue
-        one, other = demo["sizes"][name], clips["sizes"][name]
-        shares = [
-            f"{100 * one['found'][side]:.0f} / {100 * other['found'][side]:.0f}" for side in SIDES
-        ]
-        times = f"{one['cpu_ms']:.0f} / {other['cpu_ms']:.0f}"
-        lines.append(f"| {title} | {' | '.join(shares)} | {times} |")
+        rows = [one["sizes"][name] for one in sets.values() if name in one["sizes"]]
+        if rows:
+            shares = [_side(row["found"][side] for row in rows) for side in SIDES]
+            times = " / ".join(f"{row['cpu_ms']:.0f}" for row in rows)
+            lines.append(f"| {title} | {' | '.join(shares)} | {times} |")
     return "\n".join(lines)
 
 
@@ -96,6 +97,6 @@ def swap(results: str) -> str:
     return "\n".join(lines)
 
 
-def _sets(results: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    sets = json.loads(results)["sets"]
-    return sets["demo"], sets["clips"]
+def _side(shares: Iterable[float]) -> str:
+    """Per cent of the faces of one size, a figure a set."""
+    return " / ".join(f"{100 * share:.0f}" for share in shares)

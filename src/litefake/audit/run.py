@@ -74,7 +74,8 @@ class Part:
     def _found(self) -> Iterator[Finding]:
         unreadable = self.clips[self.clips["error"] != ""]
         if len(unreadable):
-            text = f"{len(unreadable)} clips cannot be read: {unreadable['error'].iloc[0]}"
+            first = unreadable["error"].iloc[0]
+            text = f"clips that cannot be read: {len(unreadable)}; the first: {first}"
             yield Finding("unreadable", text, list(unreadable["path"]))
         yield from leaks.duplicates(self.clips)
         seen: list[Tell | Loss] = [*self.tells, *self.losses]

@@ -58,7 +58,7 @@ def lines(audit: Audit) -> Iterator[str]:
         yield f"not looked at, since the layout does not read them: {_named(audit.leftovers)}"
     for finding in audit.findings:
         yield f"FOUND {finding.kind}: {finding.text}"
-    yield f"{len(audit.findings)} findings" if audit.findings else "nothing found"
+    yield f"findings: {len(audit.findings)}" if audit.findings else "nothing found"
 
 
 def rows(audit: Audit) -> pd.DataFrame:

@@ -38,8 +38,11 @@ class Clip(Section):
 
 
 def row(root: Path, path: Path, key: str, method: str) -> Row:
-    """The row of the file at ``path``, as yet without any identity."""
-    state = path.stat()
+    """The row of the file at ``path``, as yet without any identity. Raises DataMissing."""
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        raise DataMissing(f"{path}: a link to nothing, or removed just now; mend it") from None
     return dict.fromkeys(IDENTITY, "") | {
         "key": key,
         "method": method,
