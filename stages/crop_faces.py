@@ -8,12 +8,10 @@ from litefake import crop_store, cropping, errors, faces, manifest, pairs, param
 from litefake.artifacts import write_csv, write_json
 from litefake.locks import alone
 from litefake.staging import Staging
-from litefake.storage import writing
 
 FOLDER, SHEETS = Path("data/faces"), Path("data/contact_sheets")
 
 
-@writing()
 @alone("crop_faces")
 def main() -> None:
     dataset = params.section("dataset", manifest.DatasetParams)

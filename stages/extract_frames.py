@@ -8,12 +8,10 @@ from litefake import errors, extraction, manifest, params
 from litefake.artifacts import write_csv, write_json
 from litefake.locks import alone
 from litefake.staging import Staging
-from litefake.storage import writing
 
 FOLDER = Path("data/frames")
 
 
-@writing()
 @alone("extract_frames")
 def main() -> None:
     dataset = params.section("dataset", manifest.DatasetParams)

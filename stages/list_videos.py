@@ -3,10 +3,8 @@
 from litefake import errors, manifest, params
 from litefake.artifacts import write_csv, write_json
 from litefake.locks import alone
-from litefake.storage import writing
 
 
-@writing()
 @alone("list_videos")
 def main() -> None:
     dataset = params.section("dataset", manifest.DatasetParams)

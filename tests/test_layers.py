@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "litefake"
 LAYERS = [
     ["errors"],
-    ["cluster", "process_pool"],
+    ["ahead", "cluster", "process_pool", "storage"],
     [
         "params",
         "artifacts",
@@ -33,7 +33,6 @@ LAYERS = [
         "tflite",
         "group_reader",
         "layouts",
-        "storage",
         "staging",
         "crop_store",
     ],

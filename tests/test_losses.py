@@ -9,11 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from test_preprocessing_stages import REPOSITORY, face_clip, succeed, write_params
 
-from litefake import extraction, video
+from litefake import extraction, models, video
+from litefake.checkpoints import Run
 from litefake.errors import LitefakeError, VideoUnreadable
 from litefake.storage import writing
+from tests.conftest import new_model
 from tests.test_video import extract, sampling
 
 READ_ONLY = Path("/sys/kernel")  # permissions alone do not stop the root user
@@ -97,7 +100,7 @@ def test_a_full_disk_is_one_line(tmp_path):
 
 
 @pytest.mark.skipif(not READ_ONLY.is_dir(), reason="no folder that root cannot write")
-@pytest.mark.parametrize("name", ["list_videos", "extract_frames", "crop_faces", "split"])
+@pytest.mark.parametrize("name", ["list_videos", "extract_frames", "crop_faces", "train_b0"])
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path, name):
     (tmp_path / "checkpoints").symlink_to(READ_ONLY)
     done = stage(tmp_path, name=name)
@@ -109,6 +112,22 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path, name):
 def test_a_failure_to_write_is_one_line_with_the_file(number):
     with pytest.raises(LitefakeError, match=r"data/a\.png'; the disk is full or"), writing():
         raise OSError(number, os.strerror(number), "data/a.png")
+
+
+def test_weights_and_states_that_do_not_fit_on_the_disk_are_one_line(crop, tmp_path):
+    """The libraries' own writers raise errors that are none of the system's."""
+    state, run = {"weights": torch.zeros(5000)}, Run("stage", 0, {}, [], tmp_path)
+    model, card = new_model(crop)
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(LitefakeError, match="the disk is full"), writing():
+            run.save("fit", state)
+        with pytest.raises(LitefakeError, match="the disk is full"), writing():
+            models.save(model, card, tmp_path / "model.safetensors")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    assert not list(tmp_path.rglob("*.pt")) + list(tmp_path.glob("*.safetensors"))
 
 
 def test_another_failure_of_the_system_keeps_its_traceback():

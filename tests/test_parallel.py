@@ -8,8 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from litefake.errors import LitefakeError
-from litefake.parallel import map_items
+from litefake.errors import LitefakeError, ParamsInvalid
+from litefake.parallel import cores, map_items, workers
 from litefake.process_pool import TRIES
 from tests import fragile
 
@@ -63,3 +63,16 @@ def wait_for_workers(pid):
             return workers
         time.sleep(0.1)
     raise AssertionError("no workers within a minute")
+
+
+@pytest.mark.parametrize(("wanted", "count"), [("3", 3), ("0", cores()), ("", cores())])
+def test_as_many_workers_as_asked_for(monkeypatch, wanted, count):
+    monkeypatch.setenv("LITEFAKE_WORKERS", wanted)
+    assert workers() == count
+
+
+@pytest.mark.parametrize("wanted", ["many", "-2", "1.5"])
+def test_a_number_of_workers_that_is_none_is_one_line(monkeypatch, wanted):
+    monkeypatch.setenv("LITEFAKE_WORKERS", wanted)
+    with pytest.raises(ParamsInvalid, match=f"LITEFAKE_WORKERS is {wanted}; it must be a number"):
+        workers()

@@ -19,7 +19,7 @@ from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
 from litefake import detection, errors, faces, reproducibility, robustness
-from litefake.artifacts import replacing, write_csv, write_json
+from litefake.artifacts import write_csv, write_figure, write_json
 from litefake.detectors import detector
 from litefake.errors import DataMissing, ParamsInvalid
 from litefake.report import Judge
@@ -154,8 +154,7 @@ def plot(table: pd.DataFrame, path: Path) -> None:
     axes[0, 0].set_ylabel("AUC on validation")
     axes[1, 0].set_ylabel("AUC on validation")
     axes[0, 0].legend(fontsize=8)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=110, metadata={"Software": ""})
+    write_figure(path, figure, dpi=110)
 
 
 if __name__ == "__main__":

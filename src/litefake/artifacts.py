@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd  # a second to import, for those who write no table
+    from matplotlib.figure import Figure
 
 DIGITS = 4
 
@@ -59,6 +60,12 @@ def write_csv(path: Path | str, table: "pd.DataFrame", digits: int = 6) -> None:
     """Write ``table`` without its index, floats rounded to ``digits``."""
     with replacing(path) as temporary:
         table.round(digits).to_csv(temporary, index=False, lineterminator="\n")
+
+
+def write_figure(path: Path | str, figure: "Figure", dpi: int) -> None:
+    """Draw ``figure`` as PNG; without a software version in it, equal pictures are equal bytes."""
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=dpi, metadata={"Software": None})
 
 
 def digest(path: Path | str) -> str:

@@ -1,6 +1,7 @@
 """Resume a stage where it was killed: its fingerprint and its saved states."""
 
 import hashlib
+import io
 import json
 import shutil
 import sys
@@ -62,8 +63,11 @@ class Run:
 
     def save(self, name: str, state: dict[str, Any]) -> None:
         """Keep ``state`` (tensors and plain values) under ``name``, all of it or nothing."""
+        # Written by Python: of a full disk torch.save says no more than "unexpected pos".
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
         with replacing(self.folder / f"{name}.pt") as temporary:
-            torch.save(state, temporary)
+            temporary.write_bytes(buffer.getbuffer())
 
     def load(self, name: str) -> dict[str, Any] | None:
         """The state saved under ``name``, or None."""

@@ -1,7 +1,6 @@
 """The faces of the splits, read in batches whose content depends on names, never on history."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ import pandas as pd
 import torch
 
 from litefake import crop_store, inputs, reproducibility, transforms
+from litefake.ahead import ahead
 from litefake.card import Card
 from litefake.errors import DataMissing, TrainingFailed
 from litefake.inputs import Image
@@ -170,16 +170,7 @@ class Faces:
             images = transforms.to_input(faces, self.size, self.mean, self.std)
             return Batch(images, labels[torch.from_numpy(indices)], len(chunk))
 
-        # One thread reads the next batch while the network works on this one.
-        with ThreadPoolExecutor(1) as reader:
-            pending = None
-            for chunk in chunks:
-                following = reader.submit(load, chunk)
-                if pending is not None:
-                    yield pending.result()
-                pending = following
-            if pending is not None:
-                yield pending.result()
+        return ahead(load(chunk) for chunk in chunks)
 
 
 def _cut(order: np.ndarray, batch_size: int) -> list[np.ndarray]:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from litefake import images, inputs, scaling, sightings
+from litefake.ahead import ahead
 from litefake.card import Card
 from litefake.detectors import detector
 from litefake.errors import LitefakeError
@@ -68,20 +68,11 @@ def look(
     step = max(1, min(every, length // minimum_looks))
     health = Health()
     looked: list[int] = []
-    frames = _ahead(read_frames(path, range(0, 10**9, step), health))
+    frames = ahead(read_frames(path, range(0, 10**9, step), health))
     if progress:
         frames = _reported(frames, math.ceil(length / step), progress)
     parts = [_score(seen, model, card) for seen in _batches(_faces(frames, card, looked))]
     return Looks(sightings.table(row for part in parts for row in part), looked, health)
-
-
-def _ahead(frames: Iterator[Frame]) -> Iterator[Frame]:
-    """``frames``, the next of which is decoded while the one before is worked on."""
-    with ThreadPoolExecutor(1) as reader:
-        pending = reader.submit(next, frames, None)
-        while (frame := pending.result()) is not None:
-            pending = reader.submit(next, frames, None)
-            yield frame
 
 
 def _reported(frames: Iterator[Frame], total: int, progress: Progress) -> Iterator[Frame]:

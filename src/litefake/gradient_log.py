@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from litefake.artifacts import replacing, write_csv
+from litefake.artifacts import write_csv, write_figure
 
 mpl.use("Agg")
 PANELS = {
@@ -49,6 +49,4 @@ def draw(path: Path | str, gradients: pd.DataFrame) -> None:
             axes.legend()
         else:
             axes.text(0.5, 0.5, "not part of this variant", ha="center", transform=axes.transAxes)
-    with replacing(path) as temporary:
-        # Without a software version in it, equal pictures are equal bytes.
-        figure.savefig(temporary, dpi=100, metadata={"Software": None})
+    write_figure(path, figure, dpi=100)

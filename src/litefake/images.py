@@ -23,5 +23,6 @@ def write(path: Path | str, image: np.ndarray, quality: int = 95) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     options = [cv2.IMWRITE_JPEG_QUALITY, quality] if path.suffix == ".jpg" else []
-    if not cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options):
-        raise OSError(f"{path}: cannot be written")
+    # Not imwrite, which does not say why it could not write.
+    _, data = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
+    path.write_bytes(data.tobytes())

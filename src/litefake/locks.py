@@ -8,6 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from litefake.errors import StageBusy
+from litefake.storage import writing
 
 FOLDER = Path("checkpoints")  # no output of DVC, which deletes outputs before a run
 
@@ -17,8 +18,14 @@ def alone(stage: str, folder: Path = FOLDER) -> Iterator[None]:
     """Hold the lock of ``stage``, as a context or as the decorator of its ``main``.
 
     The system frees the lock of a killed process. Raises StageBusy with the number of the
-    process that holds it.
+    process that holds it, and LitefakeError when something cannot be written.
     """
+    with writing(), _held(stage, folder):
+        yield
+
+
+@contextmanager
+def _held(stage: str, folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / f"{stage}.lock")
     holder = folder / f"{stage}.pid"

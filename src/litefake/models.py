@@ -48,7 +48,8 @@ def save(model: nn.Module, card: Card, path: Path | str) -> None:
     with replacing(path) as temporary:
         # One key only: safetensors writes several in a random order, and two runs that give
         # equal tensors would give files with other hashes.
-        safetensors.torch.save_file(state, temporary, {FORMAT: card.model_dump_json()})
+        content = safetensors.torch.save(state, {FORMAT: card.model_dump_json()})
+        temporary.write_bytes(content)
 
 
 def load(path: Path | str) -> tuple[nn.Module, Card]:

@@ -8,7 +8,7 @@ from typing import NoReturn, TypeVar
 from tqdm import tqdm
 
 from litefake.cluster import map_on_cluster
-from litefake.errors import LitefakeError
+from litefake.errors import LitefakeError, ParamsInvalid
 from litefake.process_pool import map_in_processes
 
 Item = TypeVar("Item")
@@ -23,8 +23,14 @@ def cores() -> int:
 
 
 def workers() -> int:
-    """How many processes to use: ``LITEFAKE_WORKERS``, else one per available core."""
-    return int(os.environ.get("LITEFAKE_WORKERS", 0)) or cores()
+    """How many processes to use: ``LITEFAKE_WORKERS``, else one per available core.
+
+    Raises ParamsInvalid when that is no number.
+    """
+    wanted = os.environ.get("LITEFAKE_WORKERS") or "0"
+    if not wanted.isdecimal():
+        raise ParamsInvalid(f"LITEFAKE_WORKERS is {wanted}; it must be a number of processes")
+    return int(wanted) or cores()
 
 
 def map_items(

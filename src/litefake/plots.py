@@ -14,11 +14,12 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
-from litefake.artifacts import replacing, write_csv
+from litefake.artifacts import write_csv, write_figure
 
 mpl.use("Agg")
 mpl.rcParams.update({"axes.grid": True, "grid.alpha": 0.3})
 BINS = 10
+DPI = 120
 POINTS = 200
 
 
@@ -97,7 +98,7 @@ def _draw_roc(path: Path, roc: pd.DataFrame) -> None:
         axes.plot(rows["false_positive_rate"], rows["true_positive_rate"], label=model)
     axes.plot([0, 1], [0, 1], color="gray", linestyle=":", label="chance")
     axes.legend(loc="lower right")
-    _save(figure, path)
+    write_figure(path, figure, DPI)
 
 
 def _draw_confusion(path: Path, confusion: pd.DataFrame) -> None:
@@ -132,7 +133,7 @@ def _draw_confusion(path: Path, confusion: pd.DataFrame) -> None:
             xlabel="predicted",
             ylabel="actual" if place == 1 else "",
         )
-    _save(figure, path)
+    write_figure(path, figure, DPI)
 
 
 def _draw_reliability(path: Path, reliability: pd.DataFrame) -> None:
@@ -141,7 +142,7 @@ def _draw_reliability(path: Path, reliability: pd.DataFrame) -> None:
     for model, rows in reliability.groupby("model", sort=False):
         axes.plot(rows["probability"], rows["fakes"], marker="o", label=model)
     axes.legend()
-    _save(figure, path)
+    write_figure(path, figure, DPI)
 
 
 def _draw_latency(path: Path, comparison: pd.DataFrame, majority: float) -> None:
@@ -159,7 +160,7 @@ def _draw_latency(path: Path, comparison: pd.DataFrame, majority: float) -> None
     for handle in legend.legend_handles:
         if isinstance(handle, PathCollection):
             handle.set_sizes([60])
-    _save(figure, path)
+    write_figure(path, figure, DPI)
 
 
 def _axes(x_label: str, y_label: str) -> tuple[Figure, Axes]:
@@ -167,9 +168,3 @@ def _axes(x_label: str, y_label: str) -> tuple[Figure, Axes]:
     axes = figure.add_subplot()
     axes.set(xlabel=x_label, ylabel=y_label)
     return figure, axes
-
-
-def _save(figure: Figure, path: Path) -> None:
-    with replacing(path) as temporary:
-        # Without a software version in it, equal pictures are equal bytes.
-        figure.savefig(temporary, dpi=120, metadata={"Software": None})

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from litefake.errors import LitefakeError
 
-# OpenCV tells only that it could not write an image, without an error number.
-OF_WRITING = {None, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+OF_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 @contextlib.contextmanager

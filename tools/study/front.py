@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from litefake import errors
-from litefake.artifacts import replacing, write_csv
+from litefake.artifacts import write_csv, write_figure
 from litefake.errors import DataMissing
 from tools.pipeline import ROOT
 from tools.study import declaration
@@ -108,8 +108,7 @@ def draw(points: pd.DataFrame) -> None:
     )
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
-    with replacing(HOME / "front.png") as temporary:
-        figure.savefig(temporary, dpi=110, metadata={"Software": None})
+    write_figure(HOME / "front.png", figure, dpi=110)
 
 
 if __name__ == "__main__":

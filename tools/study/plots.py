@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from litefake.artifacts import replacing
+from litefake.artifacts import write_figure
 from tools.study.declaration import COMMON_MIX, Published, Study
 from tools.study.tables import SCORES, TITLES, of
 
@@ -36,9 +36,7 @@ def draw(
     draw_kind[study.plot.kind]()
     axes.set_title(study.title)
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
-    with replacing(path) as temporary:
-        # Without a software version in it, equal pictures are equal bytes.
-        figure.savefig(temporary, dpi=110, metadata={"Software": None})
+    write_figure(path, figure, dpi=110)
 
 
 def _curves(axes: Axes, study: Study, curves: pd.DataFrame) -> None:
