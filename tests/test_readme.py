@@ -1,9 +1,11 @@
 """The README's commands, links and names exist."""
 
+import json
 import re
 
 import pytest
 
+from tools.damage_tables import damage
 from tools.pipeline import ROOT
 from tools.readme import PART, graph, render, stages, targets
 
@@ -49,3 +51,17 @@ def test_the_generated_parts_are_up_to_date():
     assert parts["graph"] == graph()
     assert parts["targets"] == targets()
     assert len(PART.findall(README)) == 5
+
+
+def test_damage_is_told_with_its_counts():
+    outcomes = {"read": 3, "damaged": 2, "unreadable": 1, "crash": 0, "hang": 0, "untyped": 0}
+    limits = {"cpu_seconds": 10, "memory_mb": 1024.0}
+    clips = {"clips": 1006, "outcomes": outcomes, "limits": limits}
+    clips["largest"] = {"cpu_seconds": 0.031, "memory_mb": 74.6}
+    each = [{"died": True, "outlived_dvc": 4}, {"died": True, "outlived_dvc": 0}]
+    each.append({"died": False, "outlived_dvc": 0})
+    text = damage(json.dumps(clips), json.dumps({"kills": 3, "failed": 1, "each": each}))
+    assert "1,006 damaged clips: 3 read, 2 read with counted damage, 1 refused" in text
+    assert "0.03 s and 75 MB (allowed: 10 s, 1024 MB)" in text
+    assert "3 kills at random moments, 2 of them before" in text
+    assert "1 with processes that outlived DVC for a while: after 1 of them" in text

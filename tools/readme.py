@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tools import detector_tables, pipeline, robustness_tables
+from tools import damage_tables, detector_tables, pipeline, robustness_tables
 from tools.pipeline import ROOT
 from tools.robustness_tables import BUILT_IN, PORTRAITS, STUDENT, Read
 from tools.study import declaration, pages
@@ -56,6 +56,7 @@ def render(text: str, read: Read = in_work_tree) -> str:
         "lost": partial(robustness_tables.lost, read, PORTRAITS),
         "compressions": partial(robustness_tables.compressions, read, PORTRAITS),
         "undecided": partial(undecided, read),
+        "damage": lambda: damage_tables.damage(read(damage_tables.FUZZ), read(damage_tables.KILL)),
         "detectors": lambda: detector_tables.quality(read(detector_tables.DETECTORS)),
         "face_box": lambda: detector_tables.face_box(read(detector_tables.FACE_BOX)),
         "swap": lambda: detector_tables.swap(read(detector_tables.SWAP)),
