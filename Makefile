@@ -31,7 +31,7 @@ check: setup ## check params.yaml and the data set before anything runs
 	PYTHONPATH=src python -m litefake check
 
 test: setup browser ## run the tests
-	pytest -q -n 2 --dist loadfile
+	pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 bench-models: setup ## one face in every runtime, 224 px and the table's size (after make repro)
 	PYTHONPATH=src python -m tools.bench_models
