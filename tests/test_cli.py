@@ -1,5 +1,7 @@
 import subprocess
 import sys
+from functools import partial
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -134,3 +136,14 @@ def test_an_exported_model_judges_without_torch_and_pandas(tmp_path):
 
 def test_asking_for_help_loads_no_library_of_numbers():
     assert not loaded_by("--help") & (HEAVY | {"numpy", "cv2", "av"})
+
+
+@pytest.mark.parametrize("command", ["detect", "evaluate", "audit"])
+@pytest.mark.parametrize("option", ["--json", "--csv"])
+def test_what_cannot_be_written_is_said_before_the_work(command, option, tmp_path, capsys):
+    for place, reason in ((tmp_path, "is a folder"), (Path("/sys/kernel/x/y"), "cannot be made")):
+        with pytest.raises(SystemExit) as ended:
+            errors.run(partial(cli.app, [command, str(tmp_path), option, str(place)]))
+        said = capsys.readouterr().err
+        assert (ended.value.code, said.count("\n")) == (2, 1)
+        assert reason in said

@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from litefake import demo, params
-from tools.stage_code import ROOT
+from tools import pipeline
+from tools.pipeline import ROOT
 
-STAGES = list(yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"])
+STAGES = list(pipeline.stages())
 # What must change for a test: the data, the size, the length, and what needs a network.
 SMALL = {
     "reproducibility": {"threads": 1},

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from litefake import errors, shipped
 from litefake.errors import LitefakeError
+from litefake.outputs import require_writable
 from litefake.parallel import killed, map_items
 from litefake.shipped import FaceDetector
 from litefake.web import command
@@ -18,6 +19,7 @@ from litefake.web import command
 if TYPE_CHECKING:
     from litefake.report import Judge, Judgement
 
+Written = partial(typer.Option, callback=require_writable)  # for a file that is written
 Split = Literal["train", "val", "test", "all"]
 app = typer.Typer(
     add_completion=False,
@@ -44,9 +46,9 @@ def check(
 @app.command()
 def detect(
     path: Annotated[Path, typer.Argument(help="a clip, an image, or a folder of them")],
-    out: Annotated[Path | None, typer.Option(help="write the clip with its faces marked")] = None,
-    json: Annotated[Path | None, typer.Option(help="write the report (docs/report.md)")] = None,
-    csv: Annotated[Path | None, typer.Option(help="write a table, one row a file")] = None,
+    out: Annotated[Path | None, Written(help="write the clip with its faces marked")] = None,
+    json: Annotated[Path | None, Written(help="write the report (docs/report.md)")] = None,
+    csv: Annotated[Path | None, Written(help="write a table, one row a file")] = None,
     model: Annotated[
         Path | None, typer.Option(help="model file, safetensors or ONNX; the packaged one if none")
     ] = None,
@@ -116,8 +118,8 @@ def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
 def audit(
     root: Annotated[Path, typer.Argument(help="the root of a data set")],
     layout: Annotated[str | None, typer.Option(help="found by its folders if not given")] = None,
-    json: Annotated[Path | None, typer.Option(help="write the findings and all figures")] = None,
-    csv: Annotated[Path | None, typer.Option(help="write a table, one row a file")] = None,
+    json: Annotated[Path | None, Written(help="write the findings and all figures")] = None,
+    csv: Annotated[Path | None, Written(help="write a table, one row a file")] = None,
     clips: Annotated[int, typer.Option(min=0, help="clips a method to look for faces in")] = 20,
     params: Annotated[
         Path | None, typer.Option(help="which frames, which detector; params.yaml if it is there")
@@ -143,8 +145,8 @@ def evaluate(
     method: Annotated[list[str] | None, typer.Option(help="only this one; repeatable")] = None,
     every: Annotated[int, typer.Option(min=1, help="look at one frame of a clip in so many")] = 10,
     bootstrap: Annotated[int, typer.Option(min=0, help="draws for the intervals; 0: none")] = 1000,
-    json: Annotated[Path | None, typer.Option(help="write every figure")] = None,
-    csv: Annotated[Path | None, typer.Option(help="write the scores, one row a face")] = None,
+    json: Annotated[Path | None, Written(help="write every figure")] = None,
+    csv: Annotated[Path | None, Written(help="write the scores, one row a face")] = None,
 ) -> None:
     """Measure a model on a whole data set: AUC by frame, video and method, false alarms."""
     from litefake import discovery, evaluation, evaluation_report, manifest, report

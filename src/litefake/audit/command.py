@@ -5,7 +5,6 @@ from typing import get_args
 
 from litefake.artifacts import write_csv, write_json
 from litefake.audit import run, table
-from litefake.audit.output import require_writable
 from litefake.errors import DataMissing
 from litefake.layouts.params import Layout
 
@@ -20,12 +19,8 @@ def audit(
 ) -> int:
     """Print the audit and write what is asked for; 1 when there are findings, else 0.
 
-    Raises DataMissing or ParamsInvalid, and LitefakeError, before it looks at anything, when
-    what is asked for cannot be written.
+    Raises DataMissing or ParamsInvalid.
     """
-    for file in (json, csv):
-        if file:
-            require_writable(file)
     if layout is not None and layout not in get_args(Layout):
         raise DataMissing(f"{layout}: no such layout; one of {', '.join(get_args(Layout))}")
     found = run.audit(root, layout, run.Settings.read(params, clips))  # type: ignore[arg-type]
