@@ -92,6 +92,16 @@ def judged(runs: list[running.Run], workspace: FakeWorkspace) -> pd.DataFrame:
     return tables.with_speed(pd.DataFrame([tables.flat(one) for one in figures]))
 
 
+def test_some_of_the_seeds_can_be_run_first():
+    three = study(seeds=[0, 1, 2])
+    planned = running.plan(three, BASE, SOURCE, [2, 0])
+    assert [(run.seed, run.variant.name) for run in planned] == [
+        (0, "plain"), (0, "other"), (2, "plain"), (2, "other"),
+    ]  # fmt: skip
+    with pytest.raises(ParamsInvalid, match=r"seed 3 is not one of its seeds \[0, 1, 2\]"):
+        running.plan(three, BASE, SOURCE, [3])
+
+
 @pytest.mark.parametrize("name", declaration.names())
 def test_a_declared_study_can_be_planned(name):
     one = declaration.load(name)
@@ -291,6 +301,8 @@ def test_a_difference_within_the_spread_is_called_so():
     rows = rows_of({"plain": [0.80, 0.82, 0.84], "other": [0.61, 0.63, 0.65]})
     assert "≈" not in tables.markdown(study(columns=["accuracy"]), rows, declaration.published())
     assert "Seeds 0, 1, 2: mean ± standard deviation." in notes.notes(study(), rows, [32], 1)
+    four = study(seeds=[0, 1, 2, 3])
+    assert "Seeds 0, 1, 2 (not yet 3): mean" in notes.notes(four, rows, [32], 1)
 
 
 def test_one_seed_is_said_to_be_one():
@@ -299,7 +311,10 @@ def test_one_seed_is_said_to_be_one():
     assert "±" not in text
     assert "≈" not in text
     said = notes.notes(study(), rows, [32], 1)
-    assert "**One seed** (0)" in said
+    assert "**One seed** (0);" in said
+    assert "**One seed** (0) of the 3 declared;" in notes.notes(
+        study(seeds=[0, 1, 2]), rows, [32], 1
+    )
     assert "The AUC of plain has a 95 % interval over people of 0.700 to 0.900." in said
 
 

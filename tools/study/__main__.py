@@ -1,12 +1,14 @@
-"""Run a study: ``python -m tools.study NAME``, or ``make study NAME=...``.
+"""Run a study: ``python -m tools.study NAME [SEED ...]``, or ``make study NAME=...``.
 
 Every variant that ``studies/NAME.yaml`` declares is trained with every seed in a clone of the
 last commit, ``build/study``, which shares DVC's cache with this checkout; then all are judged, and
 ``metrics/studies/NAME/`` gets the figures, the table, the curves and a plot. Killed and started
-again, it goes on where it was. The parameters are those of params.yaml as it is here.
+again, it goes on where it was. Seeds given here are run alone, and the table says which are
+missing; those run later find in the cache what these have trained. The parameters are those of
+params.yaml as it is here.
 """
 
-import sys
+import argparse
 
 import pandas as pd
 
@@ -20,12 +22,15 @@ from tools.study.workspace import Workspace
 
 
 @alone("study")
-def main(name: str) -> None:
-    """Run study ``name``. Raises ParamsInvalid, DataMissing or StageFailed."""
+def main(name: str, seeds: list[int]) -> None:
+    """Run study ``name``, of its seeds ``seeds`` alone if any are given.
+
+    Raises ParamsInvalid, DataMissing or StageFailed.
+    """
     study = declaration.load(name)
     base = params.read(ROOT / PARAMS_FILE)
     source = declaration.FOLDER / f"{name}.yaml"
-    planned = running.plan(study, base, source)
+    planned = running.plan(study, base, source, seeds)
     settings = params.section("benchmark", comparison.BenchmarkParams, ROOT / PARAMS_FILE)
     reproducibility.setup(
         params.section("reproducibility", reproducibility.Reproducibility, ROOT / PARAMS_FILE)
@@ -49,6 +54,8 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        raise SystemExit(f"usage: make study NAME=..., one of {', '.join(declaration.names())}")
-    errors.run(lambda: main(sys.argv[1]))
+    parser = argparse.ArgumentParser(prog="python -m tools.study")
+    parser.add_argument("name", choices=declaration.names())
+    parser.add_argument("seeds", nargs="*", type=int, help="of its seeds, these alone")
+    words = parser.parse_args()
+    errors.run(lambda: main(words.name, words.seeds))

@@ -25,13 +25,16 @@ def _failures(rows: pd.DataFrame) -> list[str]:
 def _seeds(study: Study, rows: pd.DataFrame) -> list[str]:
     seeds = sorted(set(rows["seed"]))
     if len(seeds) > 1:
+        missing = ", ".join(str(seed) for seed in study.seeds if seed not in seeds)
+        of = f" (not yet {missing})" if missing else ""
         return [
-            f"Seeds {', '.join(map(str, seeds))}: mean ± standard deviation. ≈: differs from the "
-            "first row of its kind by less than the larger of the two deviations, so by nothing "
-            "that these runs show."
+            f"Seeds {', '.join(map(str, seeds))}{of}: mean ± standard deviation. ≈: differs from "
+            "the first row of its kind by less than the larger of the two deviations, so by "
+            "nothing that these runs show."
         ]
     first = rows.dropna(subset=["auc_low"]).head(1)
-    text = f"**One seed** ({seeds[0]}); two seeds of one recipe are about .02 of AUC apart."
+    of = f" of the {len(study.seeds)} declared" if len(study.seeds) > 1 else ""
+    text = f"**One seed** ({seeds[0]}){of}; two seeds of one recipe are about .02 of AUC apart."
     for one in first.itertuples():
         text += (
             f" The AUC of {one.variant} has a 95 % interval over people of {one.auc_low:.3f} to "

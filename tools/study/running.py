@@ -2,14 +2,14 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from litefake.errors import DataMissing
+from litefake.errors import DataMissing, ParamsInvalid
 from tools.study import declaration, overrides
 from tools.study.declaration import Study, Variant
 from tools.study.overrides import Params
@@ -46,11 +46,18 @@ class Run:
         return "dataset.root" in self.variant.set | (self.variant.judged_on or {})
 
 
-def plan(study: Study, base: Params, source: Path) -> list[Run]:
-    """Every variant with every seed. Raises ParamsInvalid, so that nothing starts in vain."""
+def plan(study: Study, base: Params, source: Path, only: Sequence[int] = ()) -> list[Run]:
+    """Every variant with every seed, or with ``only`` some of them.
+
+    Raises ParamsInvalid, so that nothing starts in vain.
+    """
+    declared = study.seeds or [base["reproducibility"]["seed"]]
+    if foreign := sorted(set(only) - set(declared)):
+        raise ParamsInvalid(f"{source}: seed {foreign[0]} is not one of its seeds {declared}")
     return [
         _planned(variant, seed, base, source)
-        for seed in study.seeds or [base["reproducibility"]["seed"]]
+        for seed in declared
+        if seed in only or not only
         for variant in study.variants
     ]
 
