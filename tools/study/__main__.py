@@ -54,8 +54,10 @@ def main(name: str, seeds: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m tools.study")
-    parser.add_argument("name", choices=declaration.names())
-    parser.add_argument("seeds", nargs="*", type=int, help="of its seeds, these alone")
+    parser = argparse.ArgumentParser(
+        usage=f"make study NAME=... [SEEDS=...], NAME one of {', '.join(declaration.names())}"
+    )
+    parser.add_argument("name")
+    parser.add_argument("seeds", nargs="*", type=int)
     words = parser.parse_args()
     errors.run(lambda: main(words.name, words.seeds))
