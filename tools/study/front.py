@@ -91,7 +91,7 @@ def draw(points: pd.DataFrame) -> None:
         axes.errorbar(
             100 * rows["size"],
             rows["points"],
-            yerr=rows["spread"].fillna(0),
+            yerr=rows["spread"],
             ls="",
             marker=marker,
             capsize=3,

@@ -59,7 +59,6 @@ def _line(axes: Axes, study: Study, rows: pd.DataFrame, known: Mapping[str, Publ
         places = [variant.x for variant in ours]
         values = [100 * of(rows, variant)["accuracy"] for variant in ours]
         means, spreads = ([f(value) for value in values] for f in (pd.Series.mean, pd.Series.std))
-        spreads = np.nan_to_num(spreads)
         colour = f"C{place}"
         axes.errorbar(
             places, means, yerr=spreads, marker="o", capsize=3, color=colour, label=group or "ours"
