@@ -88,7 +88,7 @@ def trained(one: Study, workspace: FakeWorkspace, stash: Path) -> list[running.R
 
 def judged(runs: list[running.Run], workspace: FakeWorkspace) -> pd.DataFrame:
     settings = comparison.BenchmarkParams.model_validate(SETTINGS)
-    figures = judging.judge(runs, workspace, settings)
+    figures, _ = judging.judge(runs, workspace, settings)
     return tables.with_speed(pd.DataFrame([tables.flat(one) for one in figures]))
 
 
@@ -270,12 +270,15 @@ def test_an_absent_data_set_of_one_row_is_said_and_of_all_an_error(
 
 def test_figures_are_those_of_the_benchmark(workspace, tmp_path):
     runs = trained(study(), workspace, tmp_path / "stash")
-    rows = judged(runs, workspace)
     settings = comparison.BenchmarkParams.model_validate(SETTINGS)
+    figures, scores = judging.judge(runs, workspace, settings)
+    rows = tables.with_speed(pd.DataFrame([tables.flat(one) for one in figures]))
     data = tmp_path / "data"
     finished = comparison.score(str(runs[0].path), str(data / "faces"), str(data / "split.csv"), 0)
     expected = comparison.figures(finished, settings)
     assert rows["accuracy"][0] == expected["accuracy"]
+    assert list(scores) == [0, 1]
+    pd.testing.assert_frame_equal(scores[0], finished.scores)
     assert rows["auc:Deepfakes"][0] == expected["methods"]["Deepfakes"]["auc"]
     assert rows["nonzero"][0] <= rows["parameters"][0] == expected["parameters"]
     assert rows["speedup"][0] == 1

@@ -17,7 +17,7 @@ from litefake.artifacts import write_csv, write_text
 from litefake.locks import alone
 from litefake.params import PARAMS_FILE
 from tools.pipeline import ROOT
-from tools.study import declaration, judging, notes, plots, running, tables
+from tools.study import declaration, judging, notes, paired, plots, running, tables
 from tools.study.workspace import Workspace
 
 
@@ -38,16 +38,20 @@ def main(name: str, seeds: list[int]) -> None:
     workspace = Workspace()
     stash = ROOT / "build" / "studies" / name
     runs = list(running.train(planned, workspace, stash, source))
-    figures = judging.judge(runs, workspace, settings)
+    figures, scores = judging.judge(runs, workspace, settings)
     rows = tables.with_speed(pd.DataFrame([tables.flat(one) for one in figures]))
+    apart = paired.differences(study, runs, scores, settings)
     sizes = sorted({run.params["faces"]["size"] for run in runs})
 
     home, known = ROOT / "metrics" / "studies" / name, declaration.published()
     text = tables.markdown(study, rows, known)
-    below = notes.notes(study, rows, sizes, settings.latency.threads)
+    below = paired.markdown(study, apart)
+    below += notes.notes(study, rows, sizes, settings.latency.threads) + paired.note(apart)
     curves = running.curves(runs)
     write_csv(home / "runs.csv", rows)
     write_csv(home / "curves.csv", curves)
+    if not apart.empty:
+        write_csv(home / "paired.csv", apart)
     write_text(home / "table.md", f"{text}\n{below}")
     plots.draw(home / "plot.png", study, rows, curves, known)
     print(f"\n{text}\n{below}\n{name}: metrics/studies/{name}/ is of this run")

@@ -96,7 +96,8 @@ class Study(Section):
     """A table of the publication, or a new one: its rows, columns and picture.
 
     ``falls_off``: the drop of accuracy, in points, against the first row of a group that a
-    line is said to have fallen off at.
+    line is said to have fallen off at. ``against``: the variant whose AUC all others are compared
+    with, pair by pair; empty for none.
     """
 
     title: str
@@ -106,6 +107,7 @@ class Study(Section):
     methods: Literal["none", "accuracy", "auc"] = "none"
     plot: Plot
     falls_off: float | None = None
+    against: str = ""
     variants: list[Variant] = Field(min_length=2)
 
     @model_validator(mode="after")
@@ -113,6 +115,10 @@ class Study(Section):
         names = [variant.name for variant in self.variants]
         if len(set(names)) < len(names):
             raise ValueError("two variants have one name")
+        if self.against and self.against not in names:
+            raise ValueError(f"against: {self.against} is no variant")
+        if self.against and any(one.judged_on is not None for one in self.variants):
+            raise ValueError("against: variants are judged on different faces")
         return self
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from torch import nn
 
 from litefake import comparison, footprint, latency
@@ -17,15 +18,19 @@ from tools.study.workspace import Workspace
 Figures = dict[str, Any]
 
 
-def judge(runs: list[Run], workspace: Workspace, settings: BenchmarkParams) -> list[Figures]:
+def judge(
+    runs: list[Run], workspace: Workspace, settings: BenchmarkParams
+) -> tuple[list[Figures], dict[int, pd.DataFrame]]:
     """The figures of every run: those of ``comparison``, of its training, and its CPU time.
 
-    Runs that are judged on the same faces are judged together, so that data change seldom.
-    Raises DataMissing when the data set of params.yaml is absent; a run on another is marked.
+    Beside them the scored test faces, by the run's place among ``runs``. Runs that are judged on
+    the same faces are judged together, so that data change seldom. Raises DataMissing when the
+    data set of params.yaml is absent; a run on another is marked.
     """
     found = [_described(run) for run in runs]
     networks: dict[int, nn.Module] = {}
     sizes: dict[int, int] = {}
+    scores: dict[int, pd.DataFrame] = {}
     for places in _by_data(runs):
         try:
             workspace.repro(runs[places[0]].judged, "split")
@@ -38,11 +43,12 @@ def judge(runs: list[Run], workspace: Workspace, settings: BenchmarkParams) -> l
         for place in places:
             scored = _score(runs[place], workspace.folder)
             networks[place], sizes[place] = scored.model, scored.card.image_size
+            scores[place] = scored.scores
             found[place] |= comparison.figures(scored, settings)
             found[place]["nonzero"] = footprint.nonzero_parameters(scored.model)
     for place, milliseconds in _times(networks, sizes, settings).items():
         found[place]["cpu_ms"] = milliseconds
-    return found
+    return found, scores
 
 
 def _by_data(runs: list[Run]) -> list[list[int]]:

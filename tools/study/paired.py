@@ -1,0 +1,95 @@
+"""How far the AUC of a study's networks lies from that of one of them, with an interval.
+
+Two networks err on the same faces, so the difference of their scores is known better than either
+score: people are drawn once for both.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from litefake import metrics
+from litefake.comparison import BenchmarkParams
+from litefake.reproducibility import seed_of
+from tools.study.declaration import Study
+from tools.study.running import Run
+
+COLUMNS = ["variant", "seeds", "difference", "low", "high"]
+Scores = NDArray[np.float64]
+
+
+def differences(
+    study: Study,
+    runs: Sequence[Run],
+    scores: Mapping[int, pd.DataFrame],
+    settings: BenchmarkParams,
+) -> pd.DataFrame:
+    """A row a variant: its AUC minus that of ``study.against`` with the same seed, mean of seeds.
+
+    scores: by the place of the run, its test faces with ``label``, ``person``, ``probability``.
+    ``low`` and ``high``: the 95 % interval over people, who are drawn once for both networks and
+    all seeds; None when the data set names no people. Empty when nothing is compared.
+    """
+    by_seed = {
+        (runs[place].variant.name, runs[place].seed): table for place, table in scores.items()
+    }
+    rows = []
+    for variant in study.variants:
+        pairs = [
+            (table, by_seed[study.against, seed])
+            for (name, seed), table in by_seed.items()
+            if name == variant.name != study.against and (study.against, seed) in by_seed
+        ]
+        if pairs:
+            rows.append([variant.name, len(pairs), *_difference(pairs, settings)])
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _difference(
+    pairs: Sequence[tuple[pd.DataFrame, pd.DataFrame]], settings: BenchmarkParams
+) -> tuple[float, Any, Any]:
+    faces = pairs[0][0]
+    same = all(list(table["path"]) == list(faces["path"]) for pair in pairs for table in pair)
+    assert same, "networks of one comparison are judged on the same faces"
+    answers = [tuple(table["probability"].to_numpy() for table in pair) for pair in pairs]
+
+    def difference(labels: NDArray[Any], drawn: Scores) -> float:
+        places = drawn.astype(np.int64)
+        gaps = [
+            roc_auc_score(labels, ours[places]) - roc_auc_score(labels, theirs[places])
+            for ours, theirs in answers
+        ]
+        return float(np.mean(gaps))
+
+    # Drawn are the faces' numbers, with which every network's answers are looked up.
+    numbered = faces.assign(probability=np.arange(len(faces), dtype=np.float64))
+    found = difference(faces["label"].to_numpy(), numbered["probability"].to_numpy())
+    seed = seed_of(settings.bootstrap_seed, "bootstrap")
+    interval = metrics.bootstrap_interval(numbered, difference, settings.bootstrap_samples, seed)
+    return found, *(interval or (None, None))
+
+
+def markdown(study: Study, found: pd.DataFrame) -> str:
+    """The differences as Markdown; nothing when there are none."""
+    if found.empty:
+        return ""
+    title = f"AUC against {study.against}"
+    lines = [f"| {title} | seeds | difference | 95 % interval |", "| --- | --- | --- | --- |"]
+    for row in found.itertuples():
+        interval = "n/a" if pd.isna(row.low) else f"{row.low:+.3f} to {row.high:+.3f}"
+        lines.append(f"| {row.variant} | {row.seeds} | {row.difference:+.3f} | {interval} |")
+    return "\n".join(lines) + "\n\n"
+
+
+def note(found: pd.DataFrame) -> str:
+    """What the interval is of; nothing when there is none."""
+    if found.empty or found["low"].isna().all():
+        return ""
+    return (
+        "* The interval of a difference is over people of the test split, drawn once for both "
+        "networks and all seeds; over other seeds nothing is drawn.\n"
+    )
