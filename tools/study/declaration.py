@@ -96,8 +96,8 @@ class Study(Section):
     """A table of the publication, or a new one: its rows, columns and picture.
 
     ``falls_off``: the drop of accuracy, in points, against the first row of a group that a
-    line is said to have fallen off at. ``against``: the variant whose AUC all others are compared
-    with, pair by pair; empty for none.
+    line is said to have fallen off at, when it does not rise again. ``against``: the variant
+    whose AUC all others are compared with, pair by pair; empty for none.
     """
 
     title: str

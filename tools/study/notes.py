@@ -44,16 +44,17 @@ def _seeds(study: Study, rows: pd.DataFrame) -> list[str]:
 
 
 def _falls(study: Study, rows: pd.DataFrame) -> list[str]:
-    """Where the accuracy of each group falls off."""
+    """Where the accuracy of each group falls off for good: a dip that mends is noise."""
     if study.falls_off is None:
         return []
     said = []
     for group in dict.fromkeys(variant.group for variant in study.variants):
         ours = [variant for variant in study.variants if variant.group == group]
         means = {variant.name: 100 * of(rows, variant)["accuracy"].mean() for variant in ours}
-        start = means[ours[0].name]
-        fallen = [name for name, mean in means.items() if mean < start - study.falls_off]
-        where = f"first at {fallen[0]}" if fallen else f"nowhere up to {ours[-1].name}"
+        lowest = means[ours[0].name] - study.falls_off
+        held = [place for place, mean in enumerate(means.values()) if mean >= lowest]
+        fallen = list(means)[held[-1] + 1 :]
+        where = f"from {fallen[0]} on" if fallen else f"nowhere up to {ours[-1].name}"
         said.append(f"{group}: more than {study.falls_off:g} points below its first row {where}.")
     return said
 
