@@ -47,6 +47,20 @@ def write_clip(
     return path
 
 
+def raw_clip(path: Path, tag: bytes, pictures: int = 8) -> Path:
+    """Uncompressed pictures in Matroska that call their planes ``tag``, four bytes."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("rawvideo", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for number in range(pictures):
+            frame = av.VideoFrame(64, 64, "yuv420p")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    path.write_bytes(path.read_bytes().replace(b"I420", tag))
+    return path
+
+
 def rotate_header(path: Path, quarter_turns: int) -> None:
     """Write the display matrix of ``quarter_turns`` clockwise turns, as phones do."""
     cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[quarter_turns]

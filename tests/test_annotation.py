@@ -10,7 +10,7 @@ from litefake.errors import VideoUnreadable
 from litefake.faces import Square
 from litefake.marks import FAKE, REAL, Mark, Timeline
 from litefake.sightings import table
-from tests.clips import number_in, numbered, rotate_header, write_clip
+from tests.clips import number_in, numbered, raw_clip, rotate_header, write_clip
 
 
 def faces(*rows):
@@ -115,6 +115,77 @@ def test_marks_move_in_a_straight_line_between_looks():
     assert line.at(5) == [Mark(Square(50, 25, 15), 0.2)]
     assert line.at(10) == [Mark(Square(100, 50, 20), 0.8)]
     assert line.at(11) == []
+
+
+def test_sound_that_goes_back_in_time_loses_that_packet(tmp_path):
+    source = with_sound(write_clip(tmp_path / "a.mp4", [numbered(i) for i in range(25)]))
+    back = tmp_path / "back.mkv"
+    with av.open(str(source)) as whole, av.open(str(back), "w") as made:
+        streams = [made.add_stream_from_template(one) for one in whole.streams]
+        for packet in whole.demux():
+            if packet.size:
+                packet.stream = streams[packet.stream.index]
+                made.mux(packet)
+    data = bytearray(back.read_bytes())
+    sound = bytes([0x80 + 2])  # of track 2, in a block: number, two bytes of time, flags
+    blocks = [
+        place
+        for place in range(3, len(data) - 4)
+        if data[place : place + 1] == sound and 0xA3 in data[place - 4 : place]
+    ]
+    assert len(blocks) > 10
+    data[blocks[8] + 1 : blocks[8] + 3] = bytes(2)
+    back.write_bytes(data)
+    assert annotation.annotate(back, tmp_path / "b.mp4", NOBODY, 0.5) == 25
+    assert len(sound_of(tmp_path / "b.mp4")) == len(sound_of(source)) - 1
+
+
+def test_frames_nearer_than_a_tick_of_the_copy_keep_their_order(tmp_path):
+    source = tmp_path / "a.mp4"
+    clock = {"video_track_timescale": "1000000"}
+    with av.open(str(source), "w", options=clock) as container:
+        stream = container.add_stream("libx264", rate=25, options={"bf": "0"})
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1_000_000)
+        for number in range(8):
+            frame = av.VideoFrame(64, 64, "yuv420p")
+            frame.pts, frame.time_base = 3 * number, Fraction(1, 1_000_000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    assert annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5) == 8
+    times = [frame.seconds for frame in video.read_frames(tmp_path / "b.mp4")]
+    assert times == sorted(set(times))
+
+
+def picture_clip(path, width, times):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = width, 64, "yuvj420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for time in times:
+            frame = av.VideoFrame(width, 64, "yuvj420p")
+            frame.pts, frame.time_base = time, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("width", "times"),
+    [(20_000, [0, 40]), (1, [0, 40]), (64, [0, 2 * 10**17])],
+    ids=["too wide for H.264", "no even side", "times beyond every clock"],
+)
+def test_what_can_be_read_but_not_written_again_is_one_line(tmp_path, width, times):
+    source = picture_clip(tmp_path / "a.mkv", width, times)
+    with pytest.raises(VideoUnreadable, match=r"a\.mkv: no marked copy can be made"):
+        annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_planes_that_nothing_converts_are_one_line(tmp_path):
+    source = raw_clip(tmp_path / "a.mkv", b"BGR\x04")
+    with pytest.raises(VideoUnreadable, match=r"a\.mkv: no marked copy"):
+        annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path):

@@ -1,8 +1,11 @@
 """``litefake detect``: what it looks at, what it says, and what it does with bad input."""
 
 import json
+import os
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import cv2
@@ -12,9 +15,9 @@ import pytest
 
 from litefake import cropping, detection, extraction, models, report, scoring
 from litefake.dataset import Faces
-from litefake.errors import LitefakeError, VideoUnreadable
+from litefake.errors import LitefakeError, ModelUnreadable, VideoUnreadable
 from litefake.extraction import SamplingParams
-from tests.clips import draw_face, write_clip
+from tests.clips import draw_face, raw_clip, write_clip
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 KEYS = {
@@ -183,3 +186,97 @@ def test_a_clip_without_pictures_raises(tmp_path, judge):
     (tmp_path / "a.mp4").write_bytes(b"x")
     with pytest.raises(VideoUnreadable):
         detection.look(tmp_path / "a.mp4", judge.model, judge.card, 10, 1)
+
+
+def test_planes_that_nothing_converts_end_one_file_and_not_the_folder(clip, judge, tmp_path):
+    (tmp_path / "in").mkdir()
+    raw_clip(tmp_path / "in" / "a.mkv", b"BGR\x04")
+    (tmp_path / "in" / "b.mp4").write_bytes(clip.read_bytes())
+    (tmp_path / "in" / "c.mp4").mkdir()  # a folder is no clip, whatever its name
+    table = tmp_path / "table.csv"
+    code, said, errors = command(tmp_path / "in", "--model", judge.path, "--csv", table)
+    assert code == 2
+    assert "Traceback" not in errors
+    assert "b.mp4: " in said
+    rows = pd.read_csv(table)
+    assert [Path(name).name for name in rows["file"]] == ["a.mkv", "b.mp4"]
+    assert "a.mkv: cannot be read" in rows["error"][0]
+
+
+def test_a_model_whose_answer_is_no_number_gives_no_verdict(judge):
+    """Compared with a threshold, NaN would say "real"."""
+    face = np.full((judge.card.crop.size, judge.card.crop.size, 3), 90, np.uint8)
+    answers = np.array([[0.1], [np.nan]], np.float32)
+    with pytest.raises(ModelUnreadable, match="no number"):
+        detection.probabilities([face, face], lambda _: answers, judge.card)
+
+
+def test_the_clip_itself_is_never_written_over(clip, judge, tmp_path):
+    own = tmp_path / "own.mp4"
+    own.write_bytes(clip.read_bytes())
+    for option in ("--out", "--json", "--csv"):
+        code, said, errors = command(
+            own, "--model", judge.path, option, own.parent / "." / "own.mp4"
+        )
+        assert (code, said) == (2, "")
+        assert "own.mp4: is to be judged; give the output another name" in errors
+    assert own.read_bytes() == clip.read_bytes()
+
+
+def test_a_picture_of_too_many_pixels_is_refused_by_its_header(judge, tmp_path):
+    path = tmp_path / "huge.png"
+    header = b"IHDR" + struct.pack(">IIBBBBB", 16_000, 16_000, 8, 2, 0, 0, 0)
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + struct.pack(">I", 13)
+        + header
+        + struct.pack(">I", zlib.crc32(header))
+        + struct.pack(">I", 0)
+        + b"IDAT"
+        + struct.pack(">I", zlib.crc32(b"IDAT"))
+    )
+    with pytest.raises(LitefakeError, match=r"huge\.png: .*too many"):
+        report.judge_file(path, judge, every=10)
+
+
+def test_a_clip_that_ends_early_says_so_beside_its_verdict(clip, judge, tmp_path):
+    short = tmp_path / "short.mp4"
+    data = clip.read_bytes()
+    short.write_bytes(data[: len(data) * 6 // 10])
+    found = report.judge_file(short, judge, every=10)
+    assert found.line().endswith("the clip ends early)")
+    assert found.row()["truncated"] is True
+    assert "early" not in report.judge_file(clip, judge, every=10).line()
+
+
+def test_a_name_that_is_no_text_does_not_end_the_run(clip, judge, tmp_path):
+    (tmp_path / "in").mkdir()
+    odd = os.fsencode(tmp_path / "in") + b"/\xff.mp4"
+    try:
+        Path(os.fsdecode(odd)).write_bytes(clip.read_bytes())
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    table = tmp_path / "table.csv"
+    code, said, _ = command(tmp_path / "in", "--model", judge.path, "--csv", table)
+    assert (code, said.count("?.mp4: ")) == (0, 1)
+    assert pd.read_csv(table)["file"][0].endswith("?.mp4")
+
+
+def test_a_full_disk_is_one_line_after_the_verdict(clip, judge, tmp_path):
+    """A limit on the size of files stands for the disk."""
+    run = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100));"
+        "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "sys.argv[0] = 'litefake'; from litefake.cli import main; main()"
+    )
+    arguments = ["detect", clip, "--model", judge.path, "--json", tmp_path / "r.json"]
+    done = subprocess.run(
+        [sys.executable, "-c", run, *map(str, arguments)],
+        env={"PYTHONPATH": str(SOURCE), "PATH": "", "LITEFAKE_WORKERS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stdout.startswith(f"{clip}: ")
+    assert "the disk is full or the folder not writable" in done.stderr.splitlines()[-1]

@@ -56,9 +56,11 @@ BOXES = st.lists(
 
 
 @given(st.lists(BOXES, max_size=8))
-def test_no_two_faces_of_a_look_share_a_track_and_every_box_is_kept(looks):
+def test_no_two_faces_of_a_look_share_a_track_and_every_track_is_where_it_was_seen_last(looks):
     tracker = Tracker()
-    for boxes in looks:
+    last = {}
+    for number, boxes in enumerate(looks, start=1):
         numbers = tracker.look(boxes)
         assert len(set(numbers)) == len(boxes)
-    assert sum(len(track.boxes) for track in tracker.tracks) == sum(map(len, looks))
+        last |= {track: (number, box) for track, box in zip(numbers, boxes, strict=True)}
+    assert {one.number: (one.last_look, one.last_box) for one in tracker.tracks} == last

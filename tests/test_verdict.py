@@ -70,6 +70,22 @@ def test_neighbouring_frames_do_not_narrow_the_interval():
     assert independent[1] - independent[0] < 0.5 * (coarse[1] - coarse[0])
 
 
+@pytest.mark.parametrize("step", [0.0, 0.04])
+def test_a_short_clip_is_not_certain_of_what_its_faces_contradict(step):
+    """All in one block: as one observation they would have no spread at all."""
+    found = verdict.decide(seen([0.2, 0.95, 0.3, 0.9, 0.25, 0.95, 0.2, 0.65], step=step), 0.5)
+    assert found.answer == "undecided"
+    low, high = found.interval
+    assert low < 0.45 < 0.6 < high
+
+
+def test_a_long_clip_is_drawn_in_parts_of_bounded_memory(monkeypatch):
+    values = np.random.default_rng(1).uniform(size=300)
+    at_once = verdict.interval(np.arange(300) * 0.5, values)
+    monkeypatch.setattr(verdict, "DRAWN_AT_ONCE", 1000)
+    assert verdict.interval(np.arange(300) * 0.5, values) == at_once
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.floats(0.01, 0.99))
 def test_the_interval_holds_the_mean_of_equal_blocks_and_is_repeatable(values, threshold):
     table = seen(values, step=0.5)

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 
 from litefake.artifacts import replacing
+from litefake.errors import VideoUnreadable
 from litefake.marks import Planes, Timeline, draw, has_planes, planes_of
 from litefake.sightings import Sightings
 from litefake.video import Health, opened, pictures
@@ -25,8 +27,16 @@ def annotate(source: Path | str, target: Path | str, faces: Sightings, threshold
     """Write ``source`` with its faces marked to ``target`` (H.264 in MP4); the frames written.
 
     Every frame keeps its time, and the audio is copied packet by packet where browsers play
-    it in MP4; odd sides lose their last pixel. Raises VideoUnreadable.
+    it in MP4; odd sides lose their last pixel. Raises VideoUnreadable, also for a clip that can
+    be read but not be written again: sides or times that H.264 in MP4 does not have.
     """
+    try:
+        return _annotate(source, target, faces, threshold)
+    except (av.error.FFmpegError, cv2.error, OverflowError) as error:
+        raise VideoUnreadable(f"{source}: no marked copy can be made of it ({error})") from None
+
+
+def _annotate(source: Path | str, target: Path | str, faces: Sightings, threshold: float) -> int:
     timeline = Timeline(faces)
     written = 0
     with contextlib.ExitStack() as stack:
@@ -73,17 +83,17 @@ class _Writer:
             # The size changed within the clip, which one stream cannot do.
             frame = frame.reformat(self._stream.width, self._stream.height)
         time = self._time(seconds)
-        frame.pts, frame.time_base = round(time / TICK), TICK
+        frame.pts, frame.time_base = int(time / TICK), TICK
         self._made.mux(self._stream.encode(frame))
         self._last = time
         return float(time)
 
     def _time(self, seconds: float | None) -> Fraction:
-        if self._last is None:
-            return Fraction(seconds or 0).limit_denominator(TICK.denominator)
-        time = Fraction(seconds or 0).limit_denominator(TICK.denominator)
+        time = round(Fraction(seconds or 0) / TICK) * TICK
+        if self._last is None or time > self._last:
+            return time
         # A damaged clip may go back in time or not tell it.
-        return time if time > self._last else self._last + 1 / Fraction(self._rate)
+        return self._last + max(TICK, round(1 / Fraction(self._rate) / TICK) * TICK)
 
     def close(self) -> None:
         """Encode what the encoder still holds."""
@@ -101,7 +111,8 @@ class _Audio:
             self._stream = made.add_stream_from_template(streams[0])
             self._packets = (packet for packet in source.demux(streams[0]) if packet.size)
         self._made = made
-        self._next = next(self._packets, None)
+        self._last = -math.inf  # seconds at which the last copied packet is decoded
+        self._next = self._following()
 
     def copy_until(self, seconds: float) -> None:
         """Copy the packets that begin before ``seconds``."""
@@ -114,7 +125,14 @@ class _Audio:
             self._next = self._following()
 
     def _following(self) -> Any:
+        """The next packet that goes on in time: MP4 takes no other."""
         try:
-            return next(self._packets, None)
+            for packet in self._packets:
+                if packet.dts is None:
+                    return packet
+                if packet.dts * packet.time_base > self._last:
+                    self._last = packet.dts * packet.time_base
+                    return packet
         except av.error.FFmpegError:
-            return None  # the file is damaged from here on
+            pass  # the file is damaged from here on
+        return None

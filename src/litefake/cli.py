@@ -14,6 +14,7 @@ from litefake.errors import LitefakeError
 from litefake.outputs import require_writable
 from litefake.parallel import killed, map_items
 from litefake.shipped import FaceDetector
+from litefake.storage import writing
 from litefake.web import command
 
 if TYPE_CHECKING:
@@ -64,25 +65,42 @@ def detect(
     files = report.files_of(path)
     if len(files) > 1 and (out or json):
         raise LitefakeError(f"{path}: --out and --json are for one file; use --csv for a folder")
+    _require_other_files([out, json, csv], files)
     judge = report.Judge.load(model or shipped.MODEL).behind(detector)
     # A verdict is worth what the model has seen.
     typer.echo(f"{judge.path.name} was trained on: {judge.card.trained_on}", err=True)
     rows: list[dict[str, Any]] = []
-    for file, found in zip(files, _judged(files, judge, every, detector), strict=True):
-        if isinstance(found, str):
-            tqdm.write(f"error: {found}", file=sys.stderr)
-            rows.append({"file": str(file), "error": found})
-            continue
-        tqdm.write(f"{file}: {found.verdict.answer.upper()}, {found.verdict.reason}")
-        rows.append({"file": str(file), **found.row()})
-        if json:
-            write_json(json, found.as_dict(judge), digits=6)
-        if out:
-            annotation.annotate(file, out, found.looks.faces, judge.card.threshold)
-    if csv:
-        _write_table(csv, rows)
+    try:
+        for file, found in zip(files, _judged(files, judge, every, detector), strict=True):
+            if isinstance(found, str):
+                tqdm.write(f"error: {_shown(found)}", file=sys.stderr)
+                rows.append({"file": _shown(file), "error": _shown(found)})
+                continue
+            tqdm.write(f"{_shown(file)}: {found.line()}")
+            rows.append({"file": _shown(file), **found.row()})
+            with writing():
+                if json:
+                    write_json(json, found.as_dict(judge), digits=6)
+                if out:
+                    annotation.annotate(file, out, found.looks.faces, judge.card.threshold)
+    finally:
+        if csv and rows:  # also after Ctrl-C: what was judged is not lost
+            _write_table(csv, rows)
     if any("error" in row for row in rows):
         raise SystemExit(2)
+
+
+def _require_other_files(written: list[Path | None], files: list[Path]) -> None:
+    """Raise LitefakeError when what is to be written is one of the clips."""
+    judged = {file.resolve() for file in files}
+    for target in written:
+        if target and target.resolve() in judged:
+            raise LitefakeError(f"{target}: is to be judged; give the output another name")
+
+
+def _shown(text: object) -> str:
+    """As text that any file and terminal takes: a name may have bytes that are no letters."""
+    return str(text).encode(errors="replace").decode()
 
 
 def _judged(
@@ -111,7 +129,8 @@ def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
 
     from litefake.artifacts import write_csv
 
-    write_csv(path, pd.DataFrame(rows))
+    with writing():
+        write_csv(path, pd.DataFrame(rows))
 
 
 @app.command()
@@ -161,10 +180,11 @@ def evaluate(
     outcome = evaluation.evaluate(rows, root, data.layout, judge, every, left_out)
     figures = evaluation_report.as_dict(outcome, judge, data, part, Resampling(bootstrap))
     typer.echo(evaluation_report.text(figures))
-    if json:
-        write_json(json, figures, digits=6)
-    if csv:
-        write_csv(csv, outcome.faces)
+    with writing():
+        if json:
+            write_json(json, figures, digits=6)
+        if csv:
+            write_csv(csv, outcome.faces)
 
 
 app.command()(command.web)

@@ -1,6 +1,7 @@
 """One pass through a clip: decode, find every face, follow it, score it. No file in between."""
 
 import math
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,17 +9,18 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from litefake import images, inputs, scaling, sightings
 from litefake.ahead import ahead
 from litefake.card import Card
 from litefake.detectors import detector
-from litefake.errors import LitefakeError
+from litefake.errors import LitefakeError, ModelUnreadable
 from litefake.faces import Square, crop, square_around
 from litefake.networks import Network
 from litefake.sightings import Sightings
 from litefake.tracking import Tracker
-from litefake.video import Frame, Health, count_packets, read_frames
+from litefake.video import MAX_PIXELS, Frame, Health, count_packets, read_frames
 
 BATCH = 32  # faces scored together, and so held in memory
 Progress = Callable[[int, int], None]  # frames looked at, of about how many
@@ -82,7 +84,8 @@ def _reported(frames: Iterator[Frame], total: int, progress: Progress) -> Iterat
 
 
 def look_at_image(path: Path | str, model: Network, card: Card) -> Looks:
-    """The same for a still image. Raises LitefakeError when it cannot be read."""
+    """The same for a still image. Raises LitefakeError when it cannot be read or is huge."""
+    _require_bearable(path)
     image = images.read(path)
     if image is None:
         raise LitefakeError(f"{path}: cannot be read as an image; replace or remove the file")
@@ -90,6 +93,19 @@ def look_at_image(path: Path | str, model: Network, card: Card) -> Looks:
     seen = list(_faces([Frame(0, float("nan"), image)], card, looked))
     rows = _score(seen, model, card) if seen else []
     return Looks(sightings.table(rows), looked, Health(frames=1))
+
+
+def _require_bearable(path: Path | str) -> None:
+    """Raise LitefakeError when the header promises more pixels than a frame may have."""
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as header:
+            width, height = header.size
+    except Image.DecompressionBombError:
+        raise LitefakeError(f"{path}: too many pixels; scale the picture down") from None
+    except (OSError, ValueError, SyntaxError):
+        return  # what the decoder cannot read either, it says
+    if width * height > MAX_PIXELS:
+        raise LitefakeError(f"{path}: {width}x{height} pixels are too many; scale it down")
 
 
 def _faces(frames: Iterable[Frame], card: Card, looked: list[int]) -> Iterator[_Seen]:
@@ -127,11 +143,15 @@ def _score(seen: list[_Seen], model: Network, card: Card) -> list[tuple[float, .
 def probabilities(faces: list[np.ndarray], model: Network, card: Card) -> NDArray[np.float64]:
     """The calibrated probability of fake of each crop (uint8, RGB), shape N.
 
-    BATCH of them are scored at a time.
+    BATCH of them are scored at a time. Raises ModelUnreadable when the model's answer is no
+    number: compared with a threshold, it would say "real".
     """
     logits = [np.empty(0)]
     for start in range(0, len(faces), BATCH):
         part = faces[start : start + BATCH]
         images = inputs.normalise(part, card.image_size, card.mean, card.std)
         logits.append(model(images)[:, 0].astype(np.float64))
-    return scaling.probabilities(np.concatenate(logits), card.scaling)
+    found = scaling.probabilities(np.concatenate(logits), card.scaling)
+    if not np.isfinite(found).all():
+        raise ModelUnreadable("the model's answer is no number; its file is damaged: take another")
+    return found

@@ -9,11 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import av
+import cv2
+
 from litefake import detection, networks, sightings, verdict
 from litefake.artifacts import digest
 from litefake.card import Card
 from litefake.detection import Looks, Progress
-from litefake.errors import LitefakeError
+from litefake.errors import LitefakeError, VideoUnreadable
 from litefake.networks import Network
 from litefake.shipped import FaceDetector
 from litefake.verdict import Verdict
@@ -71,6 +74,14 @@ class Judgement:
     verdict: Verdict
     seconds: float
 
+    def line(self) -> str:
+        """The verdict in one line, with the damage that was met."""
+        health = self.looks.health
+        damage = [f"{health.bad_packets} damaged packets"] if health.bad_packets else []
+        damage += ["the clip ends early"] if health.truncated else []
+        said = f"{self.verdict.answer.upper()}, {self.verdict.reason}"
+        return f"{said} ({' and '.join(damage)})" if damage else said
+
     def row(self) -> dict[str, Any]:
         """The figures of one line of the table that ``--csv`` writes."""
         decided = self.verdict
@@ -84,6 +95,8 @@ class Judgement:
             "frames": len(self.looks.looked),
             "faces": len(self.looks.faces),
             "frames_without_face": self.looks.without_face,
+            "bad_packets": self.looks.health.bad_packets,
+            "truncated": self.looks.health.truncated,
             "reason": decided.reason,
             "seconds": self.seconds,
         }
@@ -121,14 +134,23 @@ def judge_file(path: Path, judge: Judge, every: int, progress: Progress | None =
     started = time.perf_counter()
     if not path.is_file():
         raise LitefakeError(f"{path}: no such file")
+    try:
+        looks, decided = _look_and_decide(path, judge, every, progress)
+    except (av.error.FFmpegError, cv2.error) as error:
+        # Libraries that read a hostile file; no list of what they may say is complete.
+        raise VideoUnreadable(f"{path}: cannot be read ({error}); replace the file") from None
+    return Judgement(path, looks, decided, time.perf_counter() - started)
+
+
+def _look_and_decide(
+    path: Path, judge: Judge, every: int, progress: Progress | None
+) -> tuple[Looks, Verdict]:
     if path.suffix.lower() in IMAGES:
         looks = detection.look_at_image(path, judge.model, judge.card)
-        decided = verdict.decide(looks.faces, judge.card.threshold, minimum_faces=1)
-    else:
-        minimum = 2 * verdict.MINIMUM_FACES
-        looks = detection.look(path, judge.model, judge.card, every, minimum, progress)
-        decided = verdict.decide(looks.faces, judge.card.threshold)
-    return Judgement(path, looks, decided, time.perf_counter() - started)
+        return looks, verdict.decide(looks.faces, judge.card.threshold, minimum_faces=1)
+    minimum = 2 * verdict.MINIMUM_FACES
+    looks = detection.look(path, judge.model, judge.card, every, minimum, progress)
+    return looks, verdict.decide(looks.faces, judge.card.threshold)
 
 
 def judge_in_pool(
@@ -157,7 +179,8 @@ def files_of(path: Path) -> list[Path]:
     """``path`` itself, or every clip and image below it, sorted. Raises LitefakeError."""
     if not path.is_dir():
         return [path]
-    found = sorted(one for one in path.rglob("*") if one.suffix.lower() in IMAGES | VIDEOS)
+    named = (one for one in path.rglob("*") if one.suffix.lower() in IMAGES | VIDEOS)
+    found = sorted(one for one in named if one.is_file())
     if not found:
         raise LitefakeError(f"{path}: no clip and no image in this folder")
     return found

@@ -1,7 +1,7 @@
 """Follow each face through a clip, so that everybody in it gets a score of their own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from litefake.faces import Box
 
@@ -11,20 +11,11 @@ LONGEST_GAP = 3  # looked-at frames that a face may be missed in before it count
 
 @dataclass
 class Track:
-    """One face from its first sighting to its last; ``boxes`` by the number of the look."""
+    """One face: where it was seen last, and in which look."""
 
     number: int
-    boxes: dict[int, Box] = field(default_factory=dict)
-
-    @property
-    def last_look(self) -> int:
-        """The look in which the face was seen last."""
-        return next(reversed(self.boxes))
-
-    @property
-    def last_box(self) -> Box:
-        """Where it was then."""
-        return self.boxes[self.last_look]
+    last_look: int
+    last_box: Box
 
 
 class Tracker:
@@ -51,11 +42,12 @@ class Tracker:
         for negative, number, index in pairs:
             if -negative >= MINIMUM_OVERLAP and index not in given and number not in given.values():
                 given[index] = number
-        for index in range(len(boxes)):
+        for index, box in enumerate(boxes):
             if index not in given:
                 given[index] = len(self.tracks)
-                self.tracks.append(Track(len(self.tracks)))
-            self.tracks[given[index]].boxes[self._looks] = boxes[index]
+                self.tracks.append(Track(given[index], self._looks, box))
+            track = self.tracks[given[index]]
+            track.last_look, track.last_box = self._looks, box
         return [given[index] for index in range(len(boxes))]
 
 

@@ -11,7 +11,9 @@ from litefake.sightings import Sightings, by_track
 Answer = Literal["real", "fake", "undecided"]
 MINIMUM_FACES = 4
 BLOCK_SECONDS = 0.5  # faces nearer in time than this are taken as one observation
+MINIMUM_BLOCKS = 4
 DRAWS = 2000
+DRAWN_AT_ONCE = 1 << 20  # blocks: a day of one face has 170,000, 2,000 times drawn
 LEVEL = 90  # per cent, of the interval
 EVEN = 0.5  # a threshold above it spares false alarms; what lies between is not called real
 
@@ -103,15 +105,27 @@ def interval(seconds: NDArray[np.float64], values: NDArray[np.float64]) -> tuple
     """The interval of the mean of ``values`` under resampling of whole blocks of time.
 
     Non-overlapping block bootstrap (Carlstein, 1986): faces of neighbouring frames look
-    alike, so blocks of BLOCK_SECONDS are drawn with replacement, not faces. Times that are
-    unknown (NaN) make every face a block of its own. Both arrays have shape N.
+    alike, so blocks of BLOCK_SECONDS are drawn with replacement, not faces. Every face is a
+    block of its own where times are unknown (NaN), or too near for MINIMUM_BLOCKS blocks: one
+    block alone has no spread, and would make any verdict certain. Both arrays have shape N.
     """
-    known = np.isfinite(seconds).all()
-    labels = np.floor(seconds / BLOCK_SECONDS) if known else np.arange(len(values))
-    _, block = np.unique(labels, return_inverse=True)
+    block = _blocks(seconds)
     sums = np.bincount(block, weights=values)
     sizes = np.bincount(block)
-    drawn = np.random.default_rng(0).integers(0, len(sums), (DRAWS, len(sums)))
-    means = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
-    low, high = np.percentile(means, [(100 - LEVEL) / 2, (100 + LEVEL) / 2])
+    random = np.random.default_rng(0)
+    rows = max(1, DRAWN_AT_ONCE // len(sums))
+    means = []
+    for start in range(0, DRAWS, rows):
+        drawn = random.integers(0, len(sums), (min(rows, DRAWS - start), len(sums)))
+        means.append(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
+    low, high = np.percentile(np.concatenate(means), [(100 - LEVEL) / 2, (100 + LEVEL) / 2])
     return float(low), float(high)
+
+
+def _blocks(seconds: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The number of the block that each face belongs to, from 0."""
+    if np.isfinite(seconds).all():
+        _, block = np.unique(np.floor(seconds / BLOCK_SECONDS), return_inverse=True)
+        if block.max() + 1 >= MINIMUM_BLOCKS:
+            return np.asarray(block, np.int64)
+    return np.arange(len(seconds))
