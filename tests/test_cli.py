@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from functools import partial
@@ -8,8 +9,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from litefake import cli, errors, manifest, params, preflight, shipped
-from litefake.errors import DataMissing, LitefakeError
+from litefake import cli, errors, manifest, networks, outputs, params, preflight, shipped
+from litefake.errors import DataMissing, LitefakeError, ModelUnreadable
 from tests.clips import draw_face, write_clip
 from tools.stage_code import ROOT
 
@@ -147,3 +148,69 @@ def test_what_cannot_be_written_is_said_before_the_work(command, option, tmp_pat
         said = capsys.readouterr().err
         assert (ended.value.code, said.count("\n")) == (2, 1)
         assert reason in said
+
+
+@pytest.mark.parametrize("command", ["detect", "evaluate", "audit"])
+def test_a_report_replaces_no_clip_no_device_and_no_link(command, tmp_path, capsys):
+    clip, pipe = tmp_path / "a.mp4", tmp_path / "pipe.json"
+    clip.write_bytes(b"x")
+    os.mkfifo(pipe)
+    for place, reason in (
+        (clip, "a.mp4: exists and is no report"),
+        (pipe, "is no regular file"),
+        (Path("/proc/x.json"), "/proc: not writable"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            errors.run(partial(cli.app, [command, str(tmp_path), "--json", str(place)]))
+        said = capsys.readouterr().err
+        assert (ended.value.code, said.count("\n")) == (2, 1)
+        assert reason in said
+    assert clip.read_bytes() == b"x"
+
+
+def test_of_a_link_the_file_is_written(tmp_path):
+    (tmp_path / "link.json").symlink_to(tmp_path / "there.json")
+    assert outputs.require_writable(tmp_path / "link.json") == tmp_path / "there.json"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.json"]
+
+
+def test_a_check_of_other_parameters_leaves_the_listing_of_the_last_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for split, category in FACES:
+        (tmp_path / "faces" / split / category).mkdir(parents=True)
+        (tmp_path / "faces" / split / category / "a.png").write_bytes(b"x")
+    file = write_params(tmp_path, root="faces", layout="faces", methods=["Deepfakes"])
+    file.rename("other.yaml")
+    Path("data").mkdir()
+    Path("data/manifest.csv").write_bytes((ROOT / "params.yaml").read_bytes())
+    done = CliRunner().invoke(cli.app, ["check", "--params", "other.yaml"])
+    assert done.exit_code == 0
+    assert "it is listed again" not in done.output
+    assert Path("data/manifest.csv").exists()
+
+
+def test_the_version_is_that_of_the_package():
+    done = CliRunner().invoke(cli.app, ["--version"])
+    assert (done.exit_code, done.output) == (0, "0.1.0\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("x.mp4", "ends in .safetensors or .onnx"),
+        ("typo.onnx", "no such file"),
+        (".", "is no model"),
+    ],
+)
+def test_what_is_no_model_file_is_told_apart(name, said, tmp_path):
+    with pytest.raises(ModelUnreadable, match=said):
+        networks.load(tmp_path / name)
+
+
+def test_a_picture_cannot_be_marked(tmp_path, capsys):
+    (tmp_path / "a.png").write_bytes(b"x")
+    with pytest.raises(SystemExit):
+        errors.run(
+            partial(cli.app, ["detect", str(tmp_path / "a.png"), "--out", str(tmp_path / "o.mp4")])
+        )
+    assert "--out marks clips" in capsys.readouterr().err

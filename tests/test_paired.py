@@ -131,6 +131,15 @@ def test_other_faces_cannot_be_compared():
             },
             "judged on different faces",
         ),
+        (
+            {
+                "variants": [
+                    {"name": "plain", "model": "b0"},
+                    {"name": "o", "model": "b0", "set": {"demo.crf": 40}},
+                ]
+            },
+            "judged on different faces",
+        ),
     ],
 )
 def test_a_wrong_comparison_is_refused_when_it_is_declared(change, said):

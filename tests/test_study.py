@@ -13,7 +13,7 @@ from litefake.errors import DataMissing, ParamsInvalid
 from tools.pipeline import ROOT
 from tools.study import declaration, judging, notes, overrides, pages, plots, running, tables
 from tools.study.declaration import Published, Study
-from tools.study.workspace import StageFailed
+from tools.study.workspace import StageFailed, Workspace
 
 BASE = params.read(ROOT / "params.yaml")
 SOURCE = Path("studies/mine.yaml")
@@ -60,10 +60,12 @@ class FakeWorkspace:
         self.asked.append((stages, alone, loaded))
         if self.fails == "training" and loaded["lite0"]["weights"] == "xavier":
             raise StageFailed("train_lite0: loss is nan in epoch 1")
+        if self.fails == "disk" and loaded["lite0"]["weights"] == "xavier":
+            raise StageFailed("dvc repro train_lite0")
         if self.fails == "data" and loaded["dataset"]["root"] != "data/videos":
             raise DataMissing("elsewhere: no such folder")
 
-    def needed_by(self, stage: str) -> list[str]:
+    def needed_by(self, stage: str, loaded: dict) -> list[str]:
         return ["split", "train_b0"]
 
     def hash_of(self, path: str) -> str:
@@ -242,6 +244,39 @@ def test_a_failed_training_is_a_result_only_where_it_may_be(tmp_path, model_file
     )
     said = notes.notes(one, rows, [32], 1)
     assert "* other, seed 0: train_lite0: loss is nan in epoch 1." in said
+
+
+def test_what_is_no_failed_training_is_an_error_everywhere(tmp_path, model_file, split_folder):
+    workspace = FakeWorkspace(tmp_path, model_file, split_folder, fails="disk")
+    variants = [one.model_dump() | {"may_fail": True} for one in study().variants]
+    with pytest.raises(StageFailed, match="dvc repro"):
+        trained(study(variants=variants), workspace, tmp_path / "stash")
+
+
+def test_a_study_of_failures_alone_has_no_curve():
+    assert running.curves([]).empty
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"plot": {"kind": "points", "x": "nonsense"}}, "plot.x: nonsense is no column"),
+        ({"plot": {"kind": "methods"}}, "of which the study has no figure"),
+    ],
+)
+def test_a_plot_without_its_figures_is_refused_when_it_is_declared(change, said):
+    with pytest.raises(ValueError, match=said):
+        study(**change)
+
+
+def test_what_a_stage_needs_is_read_with_the_parameters_it_runs_with(tmp_path, monkeypatch):
+    """dvc.yaml takes the student that is pruned from params.yaml."""
+    for name in ("dvc.yaml", "params.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    monkeypatch.setattr(Workspace, "__init__", lambda self, folder: setattr(self, "folder", folder))
+    plain = overrides.apply(BASE, {"prune.student": "lite0"}, SOURCE)
+    assert "train_lite0" in Workspace(tmp_path).needed_by("prune_kd", plain)
+    assert "train_lite0" not in Workspace(tmp_path).needed_by("prune_kd", BASE)
 
 
 def test_an_absent_data_set_of_one_row_is_said_and_of_all_an_error(

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,7 +12,7 @@ from tqdm import tqdm
 
 from litefake import errors, shipped
 from litefake.errors import LitefakeError
-from litefake.outputs import require_writable
+from litefake.outputs import require_report, require_writable
 from litefake.parallel import killed, map_items
 from litefake.shipped import FaceDetector
 from litefake.storage import writing
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from litefake.report import Judge, Judgement
 
 Written = partial(typer.Option, callback=require_writable)  # for a file that is written
+Report = partial(typer.Option, callback=require_report)
 Split = Literal["train", "val", "test", "all"]
 app = typer.Typer(
     add_completion=False,
@@ -30,16 +32,34 @@ app = typer.Typer(
 )
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(metadata.version("litefake"))
+        raise typer.Exit
+
+
+@app.callback()
+def _every_command(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="and no more")
+    ] = False,
+) -> None:
+    """Options of no command."""
+
+
 @app.command()
 def check(
     params: Annotated[Path, typer.Option(help="the params file to check")] = Path("params.yaml"),
-    manifest: Annotated[Path, typer.Option(help="the listing of the last run")] = Path(
-        "data/manifest.csv"
-    ),
+    manifest: Annotated[
+        Path | None,
+        typer.Option(help="the listing of its last run; data/manifest.csv for params.yaml"),
+    ] = None,
 ) -> None:
     """Check every section of params.yaml and the data set before anything runs."""
     from litefake import preflight  # each command imports what it alone needs: torch is slow
 
+    if manifest is None and params == Path("params.yaml"):
+        manifest = Path("data/manifest.csv")
     for line in preflight.check(params, manifest):
         typer.echo(line)
 
@@ -48,8 +68,8 @@ def check(
 def detect(
     path: Annotated[Path, typer.Argument(help="a clip, an image, or a folder of them")],
     out: Annotated[Path | None, Written(help="write the clip with its faces marked")] = None,
-    json: Annotated[Path | None, Written(help="write the report (docs/report.md)")] = None,
-    csv: Annotated[Path | None, Written(help="write a table, one row a file")] = None,
+    json: Annotated[Path | None, Report(help="write the report (docs/report.md)")] = None,
+    csv: Annotated[Path | None, Report(help="write a table, one row a file")] = None,
     model: Annotated[
         Path | None, typer.Option(help="model file, safetensors or ONNX; the packaged one if none")
     ] = None,
@@ -65,7 +85,9 @@ def detect(
     files = report.files_of(path)
     if len(files) > 1 and (out or json):
         raise LitefakeError(f"{path}: --out and --json are for one file; use --csv for a folder")
-    _require_other_files([out, json, csv], files)
+    if out and files[0].suffix.lower() in report.IMAGES:
+        raise LitefakeError(f"{files[0]}: --out marks clips; --json says where the face is")
+    _require_other_file(out, files)
     judge = report.Judge.load(model or shipped.MODEL).behind(detector)
     # A verdict is worth what the model has seen.
     typer.echo(f"{judge.path.name} was trained on: {judge.card.trained_on}", err=True)
@@ -90,12 +112,10 @@ def detect(
         raise SystemExit(2)
 
 
-def _require_other_files(written: list[Path | None], files: list[Path]) -> None:
+def _require_other_file(written: Path | None, files: list[Path]) -> None:
     """Raise LitefakeError when what is to be written is one of the clips."""
-    judged = {file.resolve() for file in files}
-    for target in written:
-        if target and target.resolve() in judged:
-            raise LitefakeError(f"{target}: is to be judged; give the output another name")
+    if written and written.resolve() in {file.resolve() for file in files}:
+        raise LitefakeError(f"{written}: is to be judged; give the output another name")
 
 
 def _shown(text: object) -> str:
@@ -137,8 +157,8 @@ def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
 def audit(
     root: Annotated[Path, typer.Argument(help="the root of a data set")],
     layout: Annotated[str | None, typer.Option(help="found by its folders if not given")] = None,
-    json: Annotated[Path | None, Written(help="write the findings and all figures")] = None,
-    csv: Annotated[Path | None, Written(help="write a table, one row a file")] = None,
+    json: Annotated[Path | None, Report(help="write the findings and all figures")] = None,
+    csv: Annotated[Path | None, Report(help="write a table, one row a file")] = None,
     clips: Annotated[int, typer.Option(min=0, help="clips a method to look for faces in")] = 20,
     params: Annotated[
         Path | None, typer.Option(help="which frames, which detector; params.yaml if it is there")
@@ -164,8 +184,8 @@ def evaluate(
     method: Annotated[list[str] | None, typer.Option(help="only this one; repeatable")] = None,
     every: Annotated[int, typer.Option(min=1, help="look at one frame of a clip in so many")] = 10,
     bootstrap: Annotated[int, typer.Option(min=0, help="draws for the intervals; 0: none")] = 1000,
-    json: Annotated[Path | None, Written(help="write every figure")] = None,
-    csv: Annotated[Path | None, Written(help="write the scores, one row a face")] = None,
+    json: Annotated[Path | None, Report(help="write every figure")] = None,
+    csv: Annotated[Path | None, Report(help="write the scores, one row a face")] = None,
 ) -> None:
     """Measure a model on a whole data set: AUC by frame, video and method, false alarms."""
     from litefake import discovery, evaluation, evaluation_report, manifest, report

@@ -1,15 +1,17 @@
 """Tell from a folder which data set it is, so that nobody has to describe it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from litefake import params
-from litefake.errors import DataMissing
+from litefake.errors import DataMissing, ParamsInvalid
 from litefake.layouts import faces, folder
 from litefake.layouts.guess import layout_of
 from litefake.layouts.rows import REAL, entries
 from litefake.manifest import DatasetParams
+
+COMPRESSIONS = ("raw", "c23", "c40")
 
 
 def describe(
@@ -33,20 +35,49 @@ def describe(
         raise DataMissing(f"{root}: {problem}; give the folder of a data set")
     layout = layout or layout_of(root)
     values: dict[str, Any] = {"root": str(root), "layout": layout}
-    values["methods"] = list(methods) or None
     if layout == "ffpp":
+        if compression and compression not in COMPRESSIONS:
+            known = ", ".join(COMPRESSIONS)
+            raise ParamsInvalid(f"--compression {compression}: no such one; there are {known}")
         values["compression"] = compression or _compression(root)
-        values["methods"] = list(methods) or _ffpp_methods(root, values["compression"])
-    elif layout == "faces" and not methods:
-        values["methods"] = _faces_methods(root)
-    elif layout == "folder" and not methods:
-        values["methods"] = folder.present(root)
+    values["methods"] = list(methods) or _methods(root, layout, values.get("compression", ""))
+    _require_present(root, layout, methods)
     return params.validate("dataset", values, DatasetParams, Path("command line"))
+
+
+def _methods(root: Path, layout: str, compression: str) -> list[str] | None:
+    """The methods that can be used; None where the layout knows its own."""
+    if layout == "ffpp":
+        return _ffpp_methods(root, compression)
+    if layout not in PRESENT:
+        return None
+    found = PRESENT[layout](root)
+    if not found:
+        raise DataMissing(f"{root}: no folder of fakes in it; docs/evaluate.md says how it lies")
+    return found
+
+
+def _require_present(root: Path, layout: str, methods: Sequence[str]) -> None:
+    found = PRESENT[layout](root) if layout in PRESENT else list(methods)
+    if absent := sorted(set(methods) - set(found)):
+        raise DataMissing(f"{root}: has no method {absent[0]}; there is {', '.join(found)}")
+
+
+def _ffpp_folders(root: Path) -> list[str]:
+    methods = entries(root / "manipulated_sequences")
+    return sorted(path.name for path in methods if path.is_dir())
+
+
+PRESENT: dict[str, Callable[[Path], list[str]]] = {
+    "ffpp": _ffpp_folders,
+    "faces": faces.present,
+    "folder": folder.present,
+}
 
 
 def _compression(root: Path) -> str:
     reals = root / "original_sequences" / REAL
-    found = [name for name in ("raw", "c23", "c40") if (reals / name / "videos").is_dir()]
+    found = [name for name in COMPRESSIONS if (reals / name / "videos").is_dir()]
     if not found:
         raise DataMissing(f"{reals}: no raw, c23 or c40 with videos/ in it; download the reals")
     if len(found) > 1:
@@ -55,8 +86,7 @@ def _compression(root: Path) -> str:
 
 
 def _ffpp_methods(root: Path, compression: str) -> list[str]:
-    methods = entries(root / "manipulated_sequences")
-    present = sorted(path.name for path in methods if path.is_dir())
+    present = _ffpp_folders(root)
     for method in present:
         if not (root / "manipulated_sequences" / method / compression / "videos").is_dir():
             raise DataMissing(
@@ -66,10 +96,3 @@ def _ffpp_methods(root: Path, compression: str) -> list[str]:
     if not present:
         raise DataMissing(f"{root}/manipulated_sequences: no method in it; download one")
     return present
-
-
-def _faces_methods(root: Path) -> list[str]:
-    found = faces.present(root)
-    if not found:
-        raise DataMissing(f"{root}: no folder of a method beside {REAL}; docs/evaluate.md")
-    return found

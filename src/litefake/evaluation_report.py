@@ -104,13 +104,14 @@ def _answers(answers: dict[str, dict[str, int]]) -> str:
 
 
 def _meaning(evaluation: dict[str, Any]) -> str:
+    intervals = UNITS[evaluation["intervals"]["unit"]]
+    drawn = f" Intervals: {intervals}." if evaluation["intervals"]["samples"] else ""
     videos = "; a video's score is the mean over its frames" if evaluation["videos"] else ""
     return (
         f"A frame's score is that of its biggest face{videos}. AUC, AP and EER of a method are "
         "against all reals and need no threshold; AP and accuracy depend on the mix of real and "
         f"fake. Detected: fakes at or above the model's threshold {evaluation['threshold']:.3f}, "
-        "which was fixed before and not fitted here. Intervals: "
-        f"{UNITS[evaluation['intervals']['unit']]}."
+        f"which was fixed before and not fitted here.{drawn}"
     )
 
 

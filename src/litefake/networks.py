@@ -8,8 +8,11 @@ from numpy.typing import NDArray
 
 from litefake import exported
 from litefake.card import Card
+from litefake.errors import ModelUnreadable
 from litefake.exported import FloatImages
 from litefake.parallel import cores
+
+SUFFIXES = (".safetensors", ".onnx")
 
 
 class Network(Protocol):
@@ -34,8 +37,12 @@ def load(path: Path | str, threads: int | None = None) -> tuple[Network, Card]:
 
     It runs on ``threads`` threads, on every core if None. Raises ModelUnreadable.
     """
-    threads = threads or cores()
-    if Path(path).suffix == ".onnx":
+    threads, path = threads or cores(), Path(path)
+    if path.suffix not in SUFFIXES:
+        raise ModelUnreadable(f"{path}: is no model; give one that ends in .safetensors or .onnx")
+    if not path.is_file():
+        raise ModelUnreadable(f"{path}: no such file; `make repro` writes its models to models/")
+    if path.suffix == ".onnx":
         return exported.load(path, threads)
     from litefake import runtime  # torch takes seconds to import, an exported model needs none
 

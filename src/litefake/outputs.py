@@ -1,25 +1,40 @@
 """Whether a file can be written, found out before the work that fills it."""
 
-import os
+import tempfile
 from pathlib import Path
 
 from litefake.errors import LitefakeError
 
+TABLES = {".json", ".csv", ".tsv", ".txt", ""}  # what a report may replace
+
 
 def require_writable(path: Path | None) -> Path | None:
-    """``path`` as it is, if any: what an option of a command calls back with its value.
+    """``path``, if any, as an option of a command calls back with it; of a link its target.
 
-    Makes its folder. Raises LitefakeError when ``path`` is a folder, or its own cannot be made
-    or written.
+    Makes its folder. Raises LitefakeError when ``path`` is a folder or no file at all, or its
+    own folder cannot be made or written.
     """
     if path is None:
         return None
+    path = path.resolve() if path.is_symlink() else path
     if path.is_dir():
         raise LitefakeError(f"{path}: is a folder; name a file in it")
+    if path.exists() and not path.is_file():
+        raise LitefakeError(f"{path}: is no regular file; name one")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LitefakeError(f"{path.parent}: cannot be made ({error.strerror})") from None
-    if not os.access(path.parent, os.W_OK):
-        raise LitefakeError(f"{path.parent}: not writable; name a file in another folder")
-    return path
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):  # permissions alone do not tell: /proc
+            return path
+    except OSError as error:
+        reason = f"not writable ({error.strerror}); name a file in another folder"
+        raise LitefakeError(f"{path.parent}: {reason}") from None
+
+
+def require_report(path: Path | None) -> Path | None:
+    """``require_writable`` for a report, which never replaces a clip or a model."""
+    if path and path.is_file() and path.suffix.lower() not in TABLES:
+        raise LitefakeError(f"{path}: exists and is no report; give the report another name")
+    return require_writable(path)

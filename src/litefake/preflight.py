@@ -53,8 +53,8 @@ SECTIONS: dict[str, type[Section]] = {
 NETWORKS = [name for name, kind in SECTIONS.items() if kind is starting.ModelParams]
 
 
-def check(file: Path, listing: Path) -> list[str]:
-    """Validate every section of ``file``, then the data set against the last ``listing``.
+def check(file: Path, listing: Path | None) -> list[str]:
+    """Validate every section of ``file``, then the data set against its last ``listing``, if any.
 
     A data set that is not the built-in one may have changed since it was listed. DVC would
     not see that, since it hashes the listing and not the folder; so an outdated listing is
@@ -78,7 +78,7 @@ def check(file: Path, listing: Path) -> list[str]:
         lines.append(f"{name or dataset.root}: {len(found)} files found")
     if dataset.layout == "faces":
         lines.append("split.protocol is not used: layout faces brings its own train and test")
-    if listing.exists() and not manifest.read_table(listing).equals(now):
+    if listing and listing.exists() and not manifest.read_table(listing).equals(now):
         listing.unlink()
         lines.append(f"{dataset.root}: changed since it was listed; it is listed again")
     return lines

@@ -24,6 +24,7 @@ from litefake.verdict import Verdict
 SCHEMA = "litefake-report-1"
 IMAGES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 VIDEOS = {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"}
+READABLE = "MP4, MOV, Matroska, WebM and AVI can be read: replace or convert the file"
 
 
 @dataclass(frozen=True)
@@ -136,9 +137,11 @@ def judge_file(path: Path, judge: Judge, every: int, progress: Progress | None =
         raise LitefakeError(f"{path}: no such file")
     try:
         looks, decided = _look_and_decide(path, judge, every, progress)
+    except VideoUnreadable as error:
+        raise VideoUnreadable(f"{error}; {READABLE}") from None
     except (av.error.FFmpegError, cv2.error) as error:
         # Libraries that read a hostile file; no list of what they may say is complete.
-        raise VideoUnreadable(f"{path}: cannot be read ({error}); replace the file") from None
+        raise VideoUnreadable(f"{path}: cannot be read ({error}); {READABLE}") from None
     return Judgement(path, looks, decided, time.perf_counter() - started)
 
 

@@ -1,6 +1,6 @@
 """What a study varies, which figures it shows, and what was published beside it."""
 
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,7 @@ from tools.pipeline import ROOT
 FOLDER = ROOT / "studies"
 PUBLISHED = "published"  # the file there that declares no study
 REAL = "youtube"
+DATA = ("demo", "dataset", "frames", "split", "pairs")  # what decides which faces are judged
 COMMON_MIX = 0.4  # share of reals in all but two published tables
 
 Column = Literal[
@@ -81,6 +82,11 @@ class Variant(Section):
     published: str | None = None
     may_fail: bool = False
 
+    @property
+    def own_faces(self) -> bool:
+        """Whether it may be judged on other faces than those of params.yaml."""
+        return self.judged_on is not None or any(key.split(".")[0] in DATA for key in self.set)
+
 
 class Plot(Section):
     """``curves``: validation loss by epoch. ``line``: accuracy by ``x``, a line a group.
@@ -117,8 +123,16 @@ class Study(Section):
             raise ValueError("two variants have one name")
         if self.against and self.against not in names:
             raise ValueError(f"against: {self.against} is no variant")
-        if self.against and any(one.judged_on is not None for one in self.variants):
+        if self.against and any(variant.own_faces for variant in self.variants):
             raise ValueError("against: variants are judged on different faces")
+        return self
+
+    @model_validator(mode="after")
+    def _the_plot_has_its_figures(self) -> Self:
+        if self.plot.kind == "points" and self.plot.x not in get_args(Column):
+            raise ValueError(f"plot.x: {self.plot.x} is no column")
+        if self.plot.kind == "methods" and self.methods == "none":
+            raise ValueError("plot: shows methods, of which the study has no figure")
         return self
 
 

@@ -64,7 +64,7 @@ def _unseen(study: Study, rows: pd.DataFrame) -> list[str]:
     pairs = [
         (of(rows, variant)[f"auc:{variant.unseen}"].mean(), variant.unseen)
         for variant in study.variants
-        if variant.unseen
+        if f"auc:{variant.unseen}" in rows
     ]
     if not pairs:
         return []

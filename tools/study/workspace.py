@@ -35,8 +35,7 @@ class Workspace:
 
         Raises DataMissing when a data set is absent, StageFailed when a stage fails.
         """
-        file = self.folder / "params.yaml"
-        file.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+        self._set(values)
         clones.link_inputs(self.folder)
         command = ["dvc", "repro", *["--single-item"] * alone, *stages]
         with subprocess.Popen(
@@ -55,10 +54,15 @@ class Workspace:
         if process.returncode != 0:
             raise StageFailed(said[0].removeprefix("error: ") if said else " ".join(command))
 
-    def needed_by(self, stage: str) -> list[str]:
-        """The stages that make what ``stage`` reads."""
+    def needed_by(self, stage: str, values: Params) -> list[str]:
+        """The stages that make what ``stage`` reads with ``values`` in params.yaml."""
+        self._set(values)  # dvc.yaml takes names from it
         made, deps = pipeline.producers(self.folder), pipeline.stages(self.folder)[stage]["deps"]
         return sorted({made[dep] for dep in deps if dep in made})
+
+    def _set(self, values: Params) -> None:
+        file = self.folder / "params.yaml"
+        file.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
 
     def hash_of(self, path: str) -> str:
         """The hash of an output, from dvc.lock."""

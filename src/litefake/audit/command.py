@@ -7,6 +7,7 @@ from litefake.artifacts import write_csv, write_json
 from litefake.audit import run, table
 from litefake.errors import DataMissing
 from litefake.layouts.params import Layout
+from litefake.storage import writing
 
 
 def audit(
@@ -23,11 +24,14 @@ def audit(
     """
     if layout is not None and layout not in get_args(Layout):
         raise DataMissing(f"{layout}: no such layout; one of {', '.join(get_args(Layout))}")
+    if root.is_file():
+        raise DataMissing(f"{root}: is a file; give the folder of a data set")
     found = run.audit(root, layout, run.Settings.read(params, clips))  # type: ignore[arg-type]
     for line in table.lines(found):
         print(line)
-    if json:
-        write_json(json, table.as_dict(found))
-    if csv:
-        write_csv(csv, table.rows(found))
+    with writing():
+        if json:
+            write_json(json, table.as_dict(found))
+        if csv:
+            write_csv(csv, table.rows(found))
     return 1 if found.findings else 0
