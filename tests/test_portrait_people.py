@@ -20,6 +20,7 @@ def test_portraits_are_counted_by_the_repositories_own_tables(tmp_path, monkeypa
     table = portrait_people.people(tmp_path)
     assert list(table["age"].dropna()) == [31, 70]
     lines = portrait_people.markdown(table).splitlines()
+    assert lines.count("| unknown | 1 | 0 |") == 3  # gender, age and ethnicity of bo
     for line in ("| portraits | 2 | 1 |", "| female | 1 | 0 |", "| unknown | 1 | 0 |",
                  "| under 40 | 1 | 0 |", "| 70 and over | 0 | 1 |"):  # fmt: skip
         assert line in lines
