@@ -51,7 +51,9 @@ def markdown(table: pd.DataFrame) -> str:
     lines.append(_line("portraits", table["repository"].value_counts()))
     for title, group in groups.items():
         counts = table.groupby([group.fillna("unknown"), "repository"]).size().unstack(fill_value=0)
-        order = [*labels, "unknown"] if title.startswith("age") else counts.sum(axis=1).sort_values().index[::-1]
+        order = [*labels, "unknown"]
+        if not title.startswith("age"):
+            order = counts.sum(axis=1).sort_values().index[::-1]
         lines.append(f"| **{title}** |" + " |" * len(COMMITS))
         lines += [_line(str(name), counts.loc[name]) for name in order if name in counts.index]
     return "\n".join(lines)
