@@ -200,7 +200,7 @@ def test_planes_that_nothing_converts_end_one_file_and_not_the_folder(clip, judg
     assert "b.mp4: " in said
     rows = pd.read_csv(table)
     assert [Path(name).name for name in rows["file"]] == ["a.mkv", "b.mp4"]
-    assert "a.mkv: cannot be read" in rows["error"][0]
+    assert "a.mkv: pixels of the kind bgr4 cannot be converted" in rows["error"][0]
 
 
 def test_a_model_whose_answer_is_no_number_gives_no_verdict(judge):
@@ -214,12 +214,14 @@ def test_a_model_whose_answer_is_no_number_gives_no_verdict(judge):
 def test_the_clip_itself_is_never_written_over(clip, judge, tmp_path):
     own = tmp_path / "own.mp4"
     own.write_bytes(clip.read_bytes())
-    for option in ("--out", "--json", "--csv"):
+    judged = "own.mp4: is to be judged; give the output another name"
+    report = "own.mp4: exists and is no report; give the report another name"
+    for option, refusal in (("--out", judged), ("--json", report), ("--csv", report)):
         code, said, errors = command(
             own, "--model", judge.path, option, own.parent / "." / "own.mp4"
         )
         assert (code, said) == (2, "")
-        assert "own.mp4: is to be judged; give the output another name" in errors
+        assert refusal in errors
     assert own.read_bytes() == clip.read_bytes()
 
 

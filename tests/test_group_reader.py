@@ -1,6 +1,7 @@
 """Reading by groups of pictures gives what decoding the whole clip gives, to the bit."""
 
 import functools
+import tracemalloc
 from pathlib import Path
 
 import av
@@ -273,3 +274,17 @@ def test_a_packet_of_unknown_form_says_nothing():
     assert gops.picture(data, None, "h264", AVCC) is None
     assert gops.picture(data, 0, "vp9", AVCC) is None
     assert gops.picture(data, 0, "h264", b"\0\0\0\1\x67") is None
+
+
+def test_a_packet_of_countless_tiny_units_is_not_taken_apart():
+    """Each would become an object a hundred times its size."""
+    avcc = bytes([1, 0, 0, 0, 0xFC])  # lengths of one byte
+    unit = bytes([1, 0x65])  # an IDR slice of no content
+    few, many = (memoryview(unit * count) for count in (gops.MAX_UNITS, gops.MAX_UNITS + 1))
+    assert gops.picture(few, 0, "h264", avcc).entry
+    assert gops.picture(many, 0, "h264", avcc) is None
+    tracemalloc.start()
+    assert gops.picture(memoryview(unit * 10**6), 0, "h264", avcc) is None
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * 2**20

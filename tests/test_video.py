@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from litefake import extraction, params, video
 from litefake.errors import ParamsInvalid, VideoUnreadable
-from tests.clips import HEIGHT, WIDTH, number_in, numbered, rotate_header, write_clip
+from tests.clips import HEIGHT, WIDTH, number_in, numbered, raw_clip, rotate_header, write_clip
 
 
 @pytest.fixture
@@ -316,3 +316,11 @@ def test_a_class_without_a_readable_clip_is_an_error(clip, tmp_path):
     results = [extract(clip, tmp_path / "f", sampling())]
     with pytest.raises(VideoUnreadable, match="youtube: all 1 clips unreadable"):
         extraction.index(pd.DataFrame([{"key": "youtube/clip"}]), results)
+
+
+def test_pixels_that_nothing_converts_are_one_line(tmp_path):
+    source = raw_clip(tmp_path / "a.mkv", b"BGR\x04")
+    with pytest.raises(VideoUnreadable, match=r"a\.mkv: pixels of the kind bgr4 cannot be conv"):
+        list(video.read_frames(source, [0]))
+    with pytest.raises(VideoUnreadable, match=r"a\.mkv: pixels of the kind bgr4"):
+        list(video.read_frames(source))

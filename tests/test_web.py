@@ -4,8 +4,10 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -13,19 +15,21 @@ import numpy as np
 import pytest
 
 from litefake import models
-from litefake.errors import LitefakeError
+from litefake.errors import LitefakeError, VideoUnreadable
 from litefake.faces import CropParams
+from litefake.report import Judge, judge_file
 from litefake.web import api
-from litefake.web.gate import _Body
-from litefake.web.job import check
+from litefake.web.body import Body
+from litefake.web.job import check, work
 from litefake.web.limits import BeyondLimits, Limits, Refused, TooSlow, TooSlowUpload
-from litefake.web.process import CLIP, REPORT, Worker
+from litefake.web.process import CLIP, PICTURES, REPORT, Worker
 from litefake.web.service import Outcome, Service, plain_name, remove_older
 from tests.clips import draw_face, write_clip
 from tests.conftest import CROP, new_model
 from tests.test_detect import KEYS
 
 LIMITS = Limits(max_megabytes=1, queue=3)
+FORM = {"content-type": "multipart/form-data"}  # lacks its boundary
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +162,7 @@ def test_a_slow_body_is_given_up():
         await asyncio.Event().wait()
 
     async def read():
-        await _Body(wait, 10, "", 0.01).receive()
+        await Body(wait, 10, "", 0.01).receive()
 
     with pytest.raises(TooSlowUpload):
         asyncio.run(read())
@@ -184,7 +188,12 @@ def test_fifty_at_once_each_get_an_answer(ask, clip, nothing_left):
         ((("GET", "/gradio_api/file=/etc/passwd"), {}), 404),
         ((("GET", "/gradio_api/proxy=http://example.org"), {}), 404),
         ((("POST", "/gradio_api/process_recording"), {}), 404),
-        ((("POST", "/gradio_api/queue/join"), {"content": b"{"}), 422),
+        ((("GET", "/api/detect"), {}), 405),
+        ((("DELETE", "/api/limits"), {}), 405),
+        ((("POST", "/api/detect"), {"content": b"x", "headers": FORM}), 400),
+        ((("POST", "/gradio_api/queue/join"), {"content": b"{"}), 400),
+        ((("POST", "/gradio_api/queue/join"), {"content": b"[" * 100_000}), 400),
+        ((("POST", "/gradio_api/queue/join"), {"content": b"[" * 300 + b"]" * 300}), 400),
         ((("POST", "/gradio_api/queue/join"), {"json": {"data": [{"path": "/etc/passwd"}]}}), 404),
         ((("POST", "/gradio_api/queue/join"), {"json": [{"path": "http://example.org/a"}]}), 404),
     ],
@@ -198,6 +207,33 @@ def test_what_is_not_offered_is_one_line(ask, request_, status):
 def test_another_host_name_is_refused(ask):
     (found,) = ask((("GET", "/api/limits"), {"headers": {"host": "example.org"}}))
     assert found.status_code == 400
+    assert "127.0.0.1" in error_of(found)
+
+
+OWN = "http://127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("headers", "passes"),
+    [
+        ({}, True),
+        ({"origin": OWN, "sec-fetch-site": "same-origin"}, True),
+        ({"origin": "https://a.example", "x-forwarded-host": "a.example"}, True),
+        ({"origin": "https://evil.example"}, False),
+        ({"origin": "https://evil.example", "x-forwarded-host": "a.example"}, False),
+        ({"origin": f"{OWN}:8000"}, False),
+        ({"origin": f"{OWN}.evil.example"}, False),
+        ({"origin": "null"}, False),
+        ({"sec-fetch-site": "cross-site"}, False),
+    ],
+)
+def test_another_page_can_send_nothing(ask, headers, passes):
+    asked = [("POST", "/api/detect"), ("POST", "/gradio_api/upload"), ("OPTIONS", "/api/detect")]
+    statuses = [found.status_code for found in ask(*((how, {"headers": headers}) for how in asked))]
+    # Past the gate: no file, no page beside this API, another method.
+    assert statuses == ([422, 404, 405] if passes else [403] * 3)
+    (read,) = ask((("GET", "/api/limits"), {"headers": headers}))
+    assert read.status_code == 200
 
 
 def test_the_page_gets_steps_pictures_and_a_video(run, service, clip):
@@ -221,6 +257,34 @@ def test_the_page_gets_steps_pictures_and_a_video(run, service, clip):
     assert outcome.video.stat().st_size > 1000
     remove_older(service.kept, 0)
     assert list(service.kept.iterdir()) == []
+
+
+def test_a_face_just_below_the_threshold_is_not_called_fake(model, clip, tmp_path):
+    """Rounded to six digits, as the page reads them, it would lie above."""
+    judge = Judge.load(model, threads=1)
+    clip = shutil.copyfile(clip, tmp_path / CLIP)
+    found = sorted(judge_file(clip, judge, 1).looks.faces["probability"])
+    low = next(value for value in found if round(value, 6) > value)
+    card = judge.card.model_copy(update={"threshold": float(np.nextafter(low, 1))})
+    job = {"folder": str(tmp_path), "name": "a", "every": 1, "detector": None}
+    job |= {"pictures": True, "limits": LIMITS.model_dump()}
+    work(job, replace(judge, card=card), lambda _: None)
+    points = json.loads((tmp_path / PICTURES).read_text())["points"]
+    assert sum(point["fake"] for point in points) == sum(value > low for value in found)
+
+
+def test_a_clip_that_cannot_be_marked_is_judged_all_the_same(model, clip, tmp_path, monkeypatch):
+    def annotate(source, *_):
+        raise VideoUnreadable(f"{source}: no marked copy can be made of it")
+
+    monkeypatch.setattr("litefake.annotation.annotate", annotate)
+    shutil.copyfile(clip, tmp_path / CLIP)
+    job = {"folder": str(tmp_path), "name": "my.mp4", "every": 10, "detector": None}
+    job |= {"pictures": True, "limits": LIMITS.model_dump()}
+    with pytest.raises(BeyondLimits, match=r"^my\.mp4: no marked copy can be made of it$"):
+        work(job, Judge.load(model, threads=1), lambda _: None)
+    assert json.loads((tmp_path / REPORT).read_text())["faces"] == 9
+    assert len(json.loads((tmp_path / PICTURES).read_text())["points"]) == 9
 
 
 def test_a_job_that_dies_or_hangs_is_one_refusal(run, model, clip, folder):
@@ -280,7 +344,7 @@ def test_a_clip_that_wants_too_much_memory_ends_its_job_and_nothing_else(
         tight = limits.model_copy(update={"memory_megabytes": await held() + 200})
         worker = await Worker.start(model, tight)
         try:
-            with pytest.raises(Refused, match="ended the process"):
+            with pytest.raises(Refused, match="ended the process|more memory than there is"):
                 await judged(worker, large)
             return await judged(worker, clip)
         finally:
@@ -297,7 +361,7 @@ def test_a_long_video_is_refused_by_its_packets(clip):
 
 def test_a_missing_model_is_one_line_and_leaves_no_folder(run, tmp_path):
     made = Service(tmp_path / "none.safetensors", LIMITS, every=10)
-    with pytest.raises(LitefakeError, match="none.safetensors: no such model"):
+    with pytest.raises(LitefakeError, match="none.safetensors: no such file"):
         run(made.__aenter__())
     assert not made.folder.exists()
 
@@ -324,6 +388,7 @@ def test_old_files_go_and_young_ones_stay(tmp_path):
     os.utime(tmp_path / "a" / "x.mp4", (0, 0))  # what a file says of itself does not count
     remove_older(tmp_path, 60)
     assert (tmp_path / "a" / "x.mp4").exists()
+    (tmp_path / "a" / "emptied" / "empty").mkdir(parents=True)
     time.sleep(0.01)
     remove_older(tmp_path, 0)
     assert list(tmp_path.iterdir()) == []

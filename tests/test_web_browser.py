@@ -194,6 +194,21 @@ def test_the_api_answers_beside_the_page(server, clip):
     assert found.json()["faces"] == 9
 
 
+def test_the_api_keeps_its_form_beside_the_page(server):
+    found = httpx.get(f"{server}/api/detect")
+    assert (found.status_code, found.headers["allow"]) == (405, "POST")
+    assert list(found.json()) == ["error"]
+
+
+def test_an_upload_leaves_no_folder_behind(page, folder, clip):
+    (kept,) = (folder / "tmp").glob("litefake-web-*/kept")
+    (folder / "words.mp4").write_text("no video either")
+    before = set(kept.iterdir())
+    judge(page, folder / "words.mp4")
+    assert word(page) == "Not judged"
+    assert set(kept.iterdir()) <= before
+
+
 def test_a_taken_port_is_one_line(server, folder):
     port = str(urlsplit(server).port)
     done = subprocess.run(

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from litefake.web import render
 from litefake.web.job import check
 from litefake.web.limits import Limits
 from litefake.web.page import HERE, SAMPLES
+from litefake.web.parts import Parts
 from litefake.web.pictures import evenly, overlay, suspicious
+from litefake.web.service import Outcome
 from litefake.web.timeline import HEIGHT, timeline
 
 STYLE = (HERE / "style.css").read_text(encoding="utf-8")
@@ -57,7 +60,11 @@ def report():
 @pytest.fixture
 def pictures(report):
     data = base64.b64encode(b"jpeg").decode()
-    points = [row | {"image": data} for row in report["timeline"]]
+    called = [row["probability"] >= report["threshold"] for row in report["timeline"]]
+    points = [
+        row | {"image": data, "fake": fake}
+        for row, fake in zip(report["timeline"], called, strict=True)
+    ]
     return {"points": points, "suspects": [points[1] | {"heat": data}, points[3] | {"heat": None}]}
 
 
@@ -76,6 +83,16 @@ def test_without_a_probability_none_is_shown(report):
     said = render.verdict(report | nothing)
     assert "UNDECIDED" in said
     assert "%" not in said
+
+
+def test_without_a_marked_copy_the_verdict_says_why(report, pictures):
+    upload, verdict, progress, video, details = "upload", "verdict", "progress", "video", "details"
+    parts = Parts(upload, verdict, progress, video, details, [])
+    shown = parts.found(Outcome(report, pictures, None, "a.mp4: <too> narrow"))
+    assert shown[verdict].startswith(render.verdict(report))
+    assert "no marked copy of this clip: a.mp4: &lt;too&gt; narrow." in shown[verdict]
+    assert not shown[video].visible
+    assert "no marked copy" not in parts.found(Outcome(report, pictures, Path("a"), None))[verdict]
 
 
 def test_nothing_of_a_clip_becomes_markup(report, pictures):

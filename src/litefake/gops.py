@@ -10,6 +10,8 @@ import itertools
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
+MAX_UNITS = 10_000  # of a packet; a 4K frame cut into single rows of blocks has a few hundred
+
 
 class _Syntax(NamedTuple):
     """Of a codec: where avcC or hvcC keeps the size of lengths, and NAL unit types."""
@@ -81,12 +83,17 @@ def picture(data: memoryview, pts: int | None, codec: str, extradata: bytes) -> 
 
 
 def _units(data: memoryview, length: int) -> Iterator[memoryview]:
-    """The NAL units of a packet; an empty one in the place of what cannot be one."""
-    start = 0
+    """The NAL units of a packet; an empty one in the place of what cannot be one.
+
+    Or of one too many: millions of tiny units would take a hundred times the packet's memory.
+    """
+    start = found = 0
     while start < len(data):
+        found += 1
         stop = start + length + int.from_bytes(data[start : start + length], "big")
         unit = data[start + length : stop]
-        if not unit or stop > len(data) or unit[0] & 0x80:  # forbidden_zero_bit
+        # The highest bit is forbidden_zero_bit.
+        if not unit or stop > len(data) or unit[0] & 0x80 or found > MAX_UNITS:
             yield data[:0]
             return
         yield unit

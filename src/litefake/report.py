@@ -20,11 +20,11 @@ from litefake.errors import LitefakeError, VideoUnreadable
 from litefake.networks import Network
 from litefake.shipped import FaceDetector
 from litefake.verdict import Verdict
+from litefake.video import READABLE
 
 SCHEMA = "litefake-report-1"
 IMAGES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 VIDEOS = {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"}
-READABLE = "MP4, MOV, Matroska, WebM and AVI can be read: replace or convert the file"
 
 
 @dataclass(frozen=True)
@@ -137,8 +137,8 @@ def judge_file(path: Path, judge: Judge, every: int, progress: Progress | None =
         raise LitefakeError(f"{path}: no such file")
     try:
         looks, decided = _look_and_decide(path, judge, every, progress)
-    except VideoUnreadable as error:
-        raise VideoUnreadable(f"{error}; {READABLE}") from None
+    except MemoryError:
+        raise VideoUnreadable(f"{path}: takes more memory than there is; scale it down") from None
     except (av.error.FFmpegError, cv2.error) as error:
         # Libraries that read a hostile file; no list of what they may say is complete.
         raise VideoUnreadable(f"{path}: cannot be read ({error}); {READABLE}") from None

@@ -2,8 +2,9 @@
 
 A frame's index is its place, in presentation order, among the frames that can be decoded.
 Neither the header's frame count nor the frame rate is trusted: a clip of variable frame
-rate, cut short or with broken packets gives the same frames as its complete decoding, though
-what no wanted frame needs is not decoded (docs/decisions/frame-reader.md).
+rate or cut short gives the same frames as its complete decoding, though what no wanted frame
+needs is not decoded. Damage in there is not seen, and its pictures are counted as frames
+(docs/decisions/frame-reader.md).
 """
 
 import contextlib
@@ -22,6 +23,7 @@ from litefake.group_reader import Distrusted
 MAX_PIXELS = 8192 * 4320
 # Containers only: a playlist or a concat script named .mp4 would open other files.
 FORMATS = "mov,matroska,avi"
+READABLE = "MP4, MOV, Matroska, WebM and AVI can be read: replace or convert the file"
 MAX_READ_ERRORS = 100
 
 
@@ -42,7 +44,7 @@ class Health:
     bad_packets: int = 0
     concealed: int = 0  # frames that the decoder marked as damaged
     truncated: bool = False
-    # Frames that no wanted one needs: damage within them is not seen, and changes nothing.
+    # Frames that no wanted one needs: damage within them is not seen.
     skipped: int = field(default=0, compare=False)
 
 
@@ -70,24 +72,24 @@ def read_frames(
     given = -1
     if wanted is not None:
         with contextlib.suppress(Distrusted), opened(path) as (container, stream):
-            for frame in _by_groups(container, stream, wanted, health):
-                yield frame
-                given = frame.index
+            for index, shown in _by_groups(container, stream, wanted, health):
+                yield _frame(path, index, shown)
+                given = index
             return
     with opened(path) as (container, stream):
         health.frames = health.skipped = 0
         for shown in pictures(container, stream, health):
             index, health.frames = health.frames, health.frames + 1
             if index > given and (wanted is None or index in wanted):
-                yield _frame(index, shown)
+                yield _frame(path, index, shown)
     if not health.frames:
         raise VideoUnreadable(f"{path}: no frame can be decoded; replace or remove the file")
 
 
 def _by_groups(
     container: Any, stream: Any, wanted: Collection[int], health: Health
-) -> Iterator[Frame]:
-    """The wanted frames, decoding only what they need. Raises Distrusted, also midway."""
+) -> Iterator[tuple[int, Any]]:
+    """The wanted pictures, decoding only what they need. Raises Distrusted, also midway."""
     met = Health()
     listed = group_reader.listed(stream, each_packet(container, stream, met))
     if met != Health():
@@ -97,11 +99,18 @@ def _by_groups(
     health.skipped = len(listed) - sum(len(stretch.feed) for stretch in stretches)
     for index, shown in group_reader.decoded(container, stream, listed, stretches):
         if index in wanted:
-            yield _frame(index, shown)
+            yield index, shown
 
 
-def _frame(index: int, shown: Any) -> Frame:
-    return Frame(index, float("nan") if shown.time is None else shown.time, upright(shown))
+def _frame(path: Path | str, index: int, shown: Any) -> Frame:
+    try:
+        image = upright(shown)
+    except av.error.FFmpegError as error:
+        if isinstance(error, MemoryError):
+            raise
+        kind = f"pixels of the kind {shown.format.name}"
+        raise VideoUnreadable(f"{path}: {kind} cannot be converted; {READABLE}") from None
+    return Frame(index, float("nan") if shown.time is None else shown.time, image)
 
 
 @contextlib.contextmanager
@@ -111,16 +120,18 @@ def opened(path: Path | str) -> Iterator[tuple[Any, Any]]:
     try:
         container = av.open(f"file:{path}", options=options, metadata_errors="ignore")
     except av.error.FFmpegError as error:
-        raise VideoUnreadable(f"{path}: cannot be opened as a video: {error.strerror}") from None
+        reason = f"cannot be opened as a video: {error.strerror}"
+        raise VideoUnreadable(f"{path}: {reason}; {READABLE}") from None
     with container:
         if not container.streams.video:
-            raise VideoUnreadable(f"{path}: has no video stream")
+            raise VideoUnreadable(f"{path}: has no video stream; {READABLE}")
         stream = container.streams.video[0]
         codec = stream.codec_context
         if codec is None:
-            raise VideoUnreadable(f"{path}: no decoder for its video stream")
+            raise VideoUnreadable(f"{path}: no decoder for its video stream; {READABLE}")
         if codec.width * codec.height > MAX_PIXELS:
-            raise VideoUnreadable(f"{path}: {codec.width}x{codec.height} pixels are too many")
+            pixels = f"{codec.width}x{codec.height} pixels"
+            raise VideoUnreadable(f"{path}: {pixels} are too many; scale the clip down")
         codec.thread_count = 1  # processes run side by side, one clip each
         codec.options = {"max_pixels": str(MAX_PIXELS)}  # the size may change within a stream
         yield container, stream

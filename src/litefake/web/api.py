@@ -8,21 +8,24 @@ from typing import Any
 from fastapi import FastAPI, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from litefake.errors import LitefakeError
-from litefake.web.gate import Gate, answer
+from litefake.web.gate import API_UPLOAD, Gate, answer
 from litefake.web.limits import Refused
 from litefake.web.process import CLIP
 from litefake.web.service import Outcome, Service
 
-HOSTS = ["127.0.0.1", "localhost"]  # another name is a page elsewhere that points here
 REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "the request cannot be read, or is sent under another host name"},
+    403: {"description": "another page has the browser send it"},
     408: {"description": "the file did not arrive in time"},
     413: {"description": "the file is too large"},
     415: {"description": "the file cannot be opened as a video"},
     422: {"description": "the video is too long or too large, or cannot be decoded"},
     429: {"description": "too many clips are waiting"},
+    503: {"description": "no process can be started to judge the clip"},
     504: {"description": "judging took too long"},
 }
 
@@ -32,7 +35,7 @@ def create(service: Service) -> FastAPI:
     # The usual documentation pages load scripts from another machine.
     app = FastAPI(title="litefake", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     app.add_middleware(Gate, service=service)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)
+    _answer_in_one_line(app)
 
     @app.get("/api/limits", summary="The limits of one upload")
     async def limits() -> dict[str, Any]:
@@ -50,12 +53,29 @@ def create(service: Service) -> FastAPI:
                         return JSONResponse(step.report)
         raise Refused("the clip is not judged")
 
+    # The page, mounted at /, would answer for another method, in its own words.
+    app.mount("/api", _other_method)
+    return app
+
+
+async def _other_method(scope: Scope, receive: Receive, send: Send) -> None:
+    right = "POST" if scope["path"] == API_UPLOAD else "GET"
+    raise HTTPException(405, f"this is asked for with {right}", {"allow": right})
+
+
+def _answer_in_one_line(app: FastAPI) -> None:
     @app.exception_handler(LitefakeError)
     async def refused(_: Request, error: Exception) -> JSONResponse:
         return answer(error)
 
     @app.exception_handler(RequestValidationError)
-    async def malformed(_: Request, __: Exception) -> JSONResponse:
+    async def incomplete(_: Request, __: Exception) -> JSONResponse:
         return answer(Refused("send the clip as the field `file` of a form (multipart/form-data)"))
 
-    return app
+    @app.exception_handler(HTTPException)
+    async def malformed(_: Request, error: HTTPException) -> JSONResponse:
+        return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+
+    @app.exception_handler(Exception)  # a bug: its traceback is printed all the same
+    async def failed(_: Request, __: Exception) -> JSONResponse:
+        return answer(LitefakeError("the service failed; see what the server prints"))

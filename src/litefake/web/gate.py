@@ -1,20 +1,23 @@
 """The door of the server: what may be asked for, how much may be sent, by how many at once."""
 
-import asyncio
 import json
+from itertools import chain
 from typing import Any
 from urllib.parse import unquote
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from litefake.web.limits import Busy, NotFound, Refused, TooLarge, TooSlowUpload
+from litefake.web.body import Body
+from litefake.web.limits import Busy, Malformed, NotFound, Refused
+from litefake.web.sender import check_sender
 from litefake.web.service import Service
 
 API_UPLOAD, PAGE_UPLOAD = "/api/detect", "/gradio_api/upload"
 FILE, JOIN = "/gradio_api/file=", "/gradio_api/queue/join"
 SMALL = 10**6  # bytes of a request that carries no file
 ENVELOPE = 10**5  # bytes that a form adds to its file
+DEPTH = 50  # levels of JSON in a request; the page sends five
 # What the page needs of Gradio. The rest stays shut: among it are routes that fetch from other
 # machines, run ffmpeg on an upload, or write code.
 OPEN = {
@@ -69,6 +72,7 @@ class Gate:
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
+        check_sender(scope)
         self._check_path(path)
         if scope["method"] == "POST" and path in (API_UPLOAD, PAGE_UPLOAD):
             await self._pass_upload(scope, receive, send)
@@ -76,7 +80,7 @@ class Gate:
         if scope["method"] in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
-        body = _Body(receive, SMALL, f"a request may have {SMALL} bytes", 30.0)
+        body = Body(receive, SMALL, f"a request may have {SMALL} bytes", 30.0)
         body.check_header(scope)
         if path == JOIN:
             await self._check_files(body)
@@ -103,7 +107,7 @@ class Gate:
                 f"{limits.keep_minutes:g} minutes"
             )
         too_large = f"the file is too large; {limits.max_megabytes} MB are allowed"
-        body = _Body(receive, limits.max_bytes + ENVELOPE, too_large, limits.upload_seconds)
+        body = Body(receive, limits.max_bytes + ENVELOPE, too_large, limits.upload_seconds)
         body.check_header(scope)
 
         async def sending(message: Message) -> None:
@@ -122,60 +126,14 @@ class Gate:
         if body.refused:
             raise body.refused
 
-    async def _check_files(self, body: "_Body") -> None:
+    async def _check_files(self, body: Body) -> None:
         """Refuse a job on a file that the page did not upload: a path, or an address to fetch."""
         try:
             asked = json.loads(await body.peek())
-        except ValueError:
-            raise Refused("the request is no JSON") from None
+        except (ValueError, RecursionError):
+            raise Malformed("the request is no JSON, or nested too deeply") from None
         if not all(self._is_ours(path) for path in _paths(asked)):
             raise NotFound("only a file that was uploaded here can be judged")
-
-
-class _Body:
-    """A request's body that ends with a Refused when it grows or lasts too long."""
-
-    def __init__(self, receive: Receive, most: int, too_large: str, seconds: float) -> None:
-        self._receive, self._most, self._too_large = receive, most, too_large
-        self._deadline = asyncio.get_running_loop().time() + seconds
-        self._seen, self._complete = 0, False
-        self._peeked: list[Message] = []
-        self.refused: Refused | None = None
-
-    def check_header(self, scope: Scope) -> None:
-        """Refuse at once what says that it is too large. Raises TooLarge."""
-        length = dict(scope["headers"]).get(b"content-length", b"0")
-        if length.isdigit() and int(length) > self._most:
-            raise TooLarge(self._too_large)
-
-    async def peek(self) -> bytes:
-        """The whole body; ``receive`` gives it again."""
-        while not self._complete:
-            message = await self._next()
-            self._peeked.append(message)
-            if message["type"] == "http.disconnect":
-                break
-        return b"".join(message.get("body", b"") for message in self._peeked)
-
-    async def receive(self) -> Message:
-        """The next ASGI message. Raises TooLarge and TooSlowUpload."""
-        return self._peeked.pop(0) if self._peeked else await self._next()
-
-    async def _next(self) -> Message:
-        if self._complete:  # only a disconnect is still to come, however late
-            return await self._receive()
-        try:
-            async with asyncio.timeout_at(self._deadline):
-                message = await self._receive()
-        except TimeoutError:
-            self.refused = TooSlowUpload("the file did not arrive in time")
-            raise self.refused from None
-        self._seen += len(message.get("body", b""))
-        self._complete = not message.get("more_body", False)
-        if self._seen > self._most:
-            self.refused = TooLarge(self._too_large)
-            raise self.refused
-        return message
 
 
 def answer(error: Exception) -> JSONResponse:
@@ -185,10 +143,17 @@ def answer(error: Exception) -> JSONResponse:
 
 
 def _paths(value: Any) -> list[str]:
-    """Every text under a key ``path`` in ``value``, and every address of another kind."""
-    if isinstance(value, dict):
-        own = [item for key, item in value.items() if key == "path" and isinstance(item, str)]
-        return own + [path for item in value.values() for path in _paths(item)]
-    if isinstance(value, list):
-        return [path for item in value for path in _paths(item)]
-    return []
+    """Every text under a key ``path`` in ``value``.
+
+    Raises Malformed beyond DEPTH: what reads the request after the gate calls itself a level.
+    """
+    found: list[str] = []
+    values = [value]
+    for _ in range(DEPTH):
+        dicts = [item for item in values if isinstance(item, dict)]
+        found += [item["path"] for item in dicts if isinstance(item.get("path"), str)]
+        lists = [item for item in values if isinstance(item, list)]
+        values = list(chain.from_iterable([*(item.values() for item in dicts), *lists]))
+    if values:
+        raise Malformed("the request is nested too deeply")
+    return found

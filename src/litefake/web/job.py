@@ -8,7 +8,7 @@ from typing import Any
 import av
 
 from litefake import annotation, report
-from litefake.artifacts import rounded, write_json
+from litefake.artifacts import write_json
 from litefake.detection import Progress
 from litefake.errors import VideoUnreadable
 from litefake.report import Judge
@@ -21,10 +21,11 @@ Tell = Callable[[dict[str, Any]], None]
 
 
 def work(job: dict[str, Any], judge: Judge, tell: Tell) -> None:
-    """Judge the clip of ``job`` and write REPORT; with ``pictures`` also PICTURES and VIDEO.
+    """Judge the clip of ``job`` and write REPORT; with ``pictures`` also PICTURES, then VIDEO.
 
     ``job``: ``folder`` (holds CLIP), ``name`` (what the clip is called), ``every``,
-    ``detector``, ``pictures``, ``limits``. Raises Refused.
+    ``detector``, ``pictures``, ``limits``. Raises Refused; once there is PICTURES, it says why
+    there is no VIDEO.
     """
     judge = judge.behind(job["detector"])
     folder = Path(job["folder"])
@@ -34,15 +35,23 @@ def work(job: dict[str, Any], judge: Judge, tell: Tell) -> None:
     try:
         found = report.judge_file(clip, judge, job["every"], _meter(tell, share))
     except VideoUnreadable as error:
-        raise BeyondLimits(str(error).replace(str(clip), job["name"])) from None
+        raise _refusal(error, job) from None
     write_json(folder / REPORT, found.as_dict(judge) | {"file": job["name"]}, digits=6)
     if not job["pictures"]:
         return
     tell({"share": 0.55, "doing": "Cutting out the faces"})
-    pictures = pictures_of(clip, found, judge)
-    write_json(folder / PICTURES, rounded(pictures), digits=6)
+    write_json(folder / PICTURES, pictures_of(clip, found, judge), digits=6)
     tell({"share": 0.75, "doing": "Drawing the faces into the clip"})
-    annotation.annotate(clip, folder / VIDEO, found.looks.faces, judge.card.threshold)
+    try:
+        annotation.annotate(clip, folder / VIDEO, found.looks.faces, judge.card.threshold)
+    except VideoUnreadable as error:
+        raise _refusal(error, job) from None
+
+
+def _refusal(error: VideoUnreadable, job: dict[str, Any]) -> BeyondLimits:
+    """``error`` with the name that the clip was sent with, and no path of this machine."""
+    clip = str(Path(job["folder"]) / CLIP)
+    return BeyondLimits(str(error).replace(clip, job["name"]).replace(f"{job['folder']}/", ""))
 
 
 def check(clip: Path, limits: Limits) -> None:

@@ -37,6 +37,18 @@ class Refused(LitefakeError):
     status = 422
 
 
+class Malformed(Refused):
+    """A request that cannot be read, or that is not meant for this service."""
+
+    status = 400
+
+
+class Foreign(Refused):
+    """A request that another page has the browser send."""
+
+    status = 403
+
+
 class NotFound(Refused):
     """Something that the service does not offer."""
 
@@ -69,6 +81,12 @@ class Busy(Refused):
     """Too many clips are waiting."""
 
     status = 429
+
+
+class NoWorker(Refused):
+    """No process can be had that would judge the clip."""
+
+    status = 503
 
 
 class TooSlow(Refused):

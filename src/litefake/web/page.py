@@ -110,9 +110,12 @@ async def judged(
                             yield parts.working(*step)
             finally:
                 if clip and not keep:
-                    _forget(clip, folder)
+                    _forget(clip, folder, service.kept)
     except LitefakeError as error:
         yield parts.failed(error)
+    except Exception:  # a bug keeps its traceback, but the buttons work again
+        yield parts.failed(LitefakeError("the service failed; see what the server prints"))
+        raise
 
 
 def _take(clip: Path | None, folder: Path, keep: bool) -> str:
@@ -128,11 +131,14 @@ def _take(clip: Path | None, folder: Path, keep: bool) -> str:
     return clip.name
 
 
-def _forget(clip: Path, folder: Path) -> None:
+def _forget(clip: Path, folder: Path, kept: Path) -> None:
     # Somebody else may have sent the same file meanwhile, which then has the same name here.
     with suppress(FileNotFoundError):
         if clip.samefile(folder / CLIP):
             clip.unlink()
+    if clip.parent != kept:
+        with suppress(OSError):  # the same file lies there under another name
+            clip.parent.rmdir()
 
 
 def _judge_sample(

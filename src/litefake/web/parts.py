@@ -38,11 +38,12 @@ class Parts:
         return empty | video | self._enabled(False)
 
     def found(self, outcome: Outcome) -> Answer:
-        """The verdict, the marked clip and everything that led to it."""
+        """The verdict, the marked clip or why there is none, and everything that led to it."""
         assert outcome.pictures is not None
+        no_video = render.no_video(outcome.no_video) if outcome.no_video else ""
         return {
-            self._verdict: render.verdict(outcome.report),
-            self._video: gr.Video(value=outcome.video, visible=True),
+            self._verdict: render.verdict(outcome.report) + no_video,
+            self._video: gr.Video(value=outcome.video, visible=outcome.video is not None),
             self._details: render.details(outcome.report, outcome.pictures),
         } | self._ended()
 

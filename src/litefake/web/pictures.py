@@ -24,9 +24,9 @@ SIDE = 128  # px
 def pictures_of(clip: Path, found: Judgement, judge: Judge) -> dict[str, Any]:
     """What the page draws beside the report; images are JPEG as base64.
 
-    Returns ``points`` (frame, seconds, track, probability, image) in the order of the faces
-    of ``found``, and ``suspects`` (the same with ``heat``: None where the model gives none),
-    most suspicious first.
+    Returns ``points`` (frame, seconds, track, probability, fake, image) in the order of the
+    faces of ``found``, and ``suspects`` (the same with ``heat``: None where the model gives
+    none), most suspicious first.
     """
     faces = found.looks.faces
     if not len(faces):
@@ -34,7 +34,9 @@ def pictures_of(clip: Path, found: Judgement, judge: Judge) -> dict[str, Any]:
     suspects = suspicious(faces, found.verdict.track)
     shown = sorted({*evenly(len(faces), MAX_POINTS), *suspects})
     crops = _crops(clip, faces, shown, max(SIDE, judge.card.image_size))
-    points = {row: _point(faces[row]) | {"image": jpeg(crops[row])} for row in shown}
+    points = {
+        row: _point(faces[row], judge.card.threshold) | {"image": jpeg(crops[row])} for row in shown
+    }
     heats = _heat([crops[row] for row in suspects], judge)
     looked_at = [points[row] | {"heat": heat} for row, heat in zip(suspects, heats, strict=True)]
     return {"points": list(points.values()), "suspects": looked_at}
@@ -101,5 +103,7 @@ def _heat(faces: list[Image], judge: Judge) -> list[str | None]:
     return [jpeg(overlay(face, heat)) for face, heat in zip(small, heats, strict=True)]
 
 
-def _point(face: np.void) -> dict[str, Any]:
-    return {name: face[name].item() for name in ("frame", "seconds", "track", "probability")}
+def _point(face: np.void, threshold: float) -> dict[str, Any]:
+    point = {name: face[name].item() for name in ("frame", "seconds", "track", "probability")}
+    # Decided here: what the page reads is rounded.
+    return point | {"fake": bool(face["probability"] >= threshold)}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from litefake.errors import LitefakeError
-from litefake.web.limits import Limits, Refused, TooSlow, refusal
+from litefake.web.limits import Limits, NoWorker, Refused, TooSlow, refusal
 
 # The files in a job's folder: what is judged, and what the worker makes of it.
 CLIP, REPORT, PICTURES, VIDEO = "clip", "report.json", "pictures.json", "annotated.mp4"
@@ -83,7 +83,7 @@ class Worker:
                 ) from None
             self.finished = said is not None and bool({"ended", "refused", "done"} & said.keys())
             if said is None or "ended" in said:
-                raise Refused("reading the clip ended the process that read it; it is not judged")
+                raise Refused("reading the clip ended the process that read it")
             if "refused" in said:
                 raise refusal(said["status"], said["refused"])
             if "done" in said:
@@ -101,3 +101,50 @@ class Worker:
         line = await self._process.stdout.readline()
         found: dict[str, Any] | None = json.loads(line) if line else None
         return found
+
+
+class Place:
+    """Room for one worker. It is empty while there is none, and the next job fills it.
+
+    Each method leaves it usable, whatever it raises and wherever it is cancelled.
+    """
+
+    def __init__(self, model: Path, limits: Limits) -> None:
+        self._model, self._limits = model, limits
+        self._worker: Worker | None = None
+
+    async def ready(self) -> Worker:
+        """Its worker, a new one where that has died.
+
+        Raises NoWorker, and LitefakeError when the model cannot be loaded.
+        """
+        if self._worker and await self._worker.ready():
+            return self._worker
+        worker = await self.renew()
+        if not await worker.ready():
+            raise NoWorker("no worker can be started; see what the server prints")
+        return worker
+
+    async def renew(self) -> Worker:
+        """Begin to start a worker in the place of what is there. Raises NoWorker."""
+        await self.clear()
+        try:
+            self._worker = await Worker.start(self._model, self._limits)
+        except OSError as error:
+            raise NoWorker(
+                f"no process can be started to judge the clip ({error.strerror}); "
+                "try again in a minute"
+            ) from None
+        return self._worker
+
+    async def tidy(self) -> None:
+        """After a job: begin to start another worker if that one did not come to its end."""
+        if self._worker and not self._worker.finished:
+            with contextlib.suppress(NoWorker):  # the next job tries again, and tells
+                await self.renew()
+
+    async def clear(self) -> None:
+        """End the worker, if there is one."""
+        worker, self._worker = self._worker, None
+        if worker:
+            await worker.kill()

@@ -126,6 +126,11 @@ def progress(share: float, doing: str) -> str:
     )
 
 
+def no_video(reason: str) -> str:
+    """Why a judged clip is shown without its marked copy."""
+    return f'<p class="lf-note">There is no marked copy of this clip: {escape(reason)}.</p>'
+
+
 def message(text: str) -> str:
     """Why a clip is not judged."""
     line = f"{text[:1].upper()}{text[1:]}."

@@ -7,16 +7,16 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from litefake.errors import LitefakeError
 from litefake.shipped import FaceDetector
 from litefake.web.limits import Busy, Limits, Refused
-from litefake.web.process import PICTURES, REPORT, VIDEO, Step, Worker
+from litefake.web.process import PICTURES, REPORT, VIDEO, Place, Step, Worker
 
 MAX_JSON = 64 * 2**20  # bytes of a worker's report
 SWEEP_SECONDS = 30
@@ -24,11 +24,15 @@ SWEEP_SECONDS = 30
 
 @dataclass(frozen=True)
 class Outcome:
-    """A judged clip: its report and, for the page, pictures and the annotated video."""
+    """A judged clip: its report and, for the page, pictures and the marked copy.
+
+    no_video: why the page gets no marked copy.
+    """
 
     report: dict[str, Any]
     pictures: dict[str, Any] | None
     video: Path | None
+    no_video: str | None
 
 
 class Service:
@@ -41,21 +45,21 @@ class Service:
         self, model: Path, limits: Limits, every: int, detector: FaceDetector | None = None
     ) -> None:
         self.limits = limits
-        self._model, self._every, self._detector = model, every, detector
+        self._every, self._detector = every, detector
         self._slots = asyncio.Semaphore(limits.workers)
         self._inside = 0
-        self._idle: list[Worker] = []
+        self._idle = [Place(model, limits) for _ in range(limits.workers)]
         self._sweeper: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        """Start the first worker. Raises LitefakeError when the model cannot be loaded."""
+        """Start the workers. Raises LitefakeError when the model cannot be loaded."""
         self.folder = Path(tempfile.mkdtemp(prefix="litefake-web-")).resolve()
         self.kept = self.folder / "kept"
         self.kept.mkdir()
         try:
-            for _ in range(self.limits.workers):
-                self._idle.append(await Worker.start(self._model, self.limits))
-            self._idle.insert(0, await self._worker())
+            for place in self._idle:
+                await place.renew()
+            await self._idle[0].ready()
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
@@ -71,8 +75,8 @@ class Service:
         if self._sweeper:
             self._sweeper.cancel()
         try:
-            while self._idle:
-                await self._idle.pop().kill()
+            for place in self._idle:
+                await place.clear()
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -103,14 +107,16 @@ class Service:
         try:
             if self._slots.locked():
                 yield Step(0.0, "Waiting for the clips that came before")
-            async with self._slots:
-                async for step in self._work(folder, name, pictures):
+            # Closed at once when the job is given up: the next one needs its worker.
+            async with self._slots, aclosing(self._work(folder, name, pictures)) as steps:
+                async for step in steps:
                     yield step
-                yield self._outcome(folder)
         finally:
             self._inside -= 1
 
-    async def _work(self, folder: Path, name: str, pictures: bool) -> AsyncGenerator[Step, None]:
+    async def _work(
+        self, folder: Path, name: str, pictures: bool
+    ) -> AsyncGenerator[Step | Outcome, None]:
         yield Step(0.0, "Opening the clip")
         job = {
             "folder": str(folder),
@@ -120,45 +126,48 @@ class Service:
             "pictures": pictures,
             "limits": self.limits.model_dump(),
         }
-        worker = await self._worker()
+        no_video = None
         try:
-            async for step in worker.run(job, self.limits.job_seconds):
-                yield step
-        finally:
-            self._idle.append(worker if worker.finished else await self._replace(worker))
+            async with (
+                self._worker() as worker,
+                aclosing(worker.run(job, self.limits.job_seconds)) as steps,
+            ):
+                async for step in steps:
+                    yield step
+        except Refused as error:
+            if not (folder / PICTURES).exists():
+                raise
+            no_video = str(error)  # the clip is judged; only its marked copy is missing
+        yield self._outcome(folder, no_video)
 
-    def _outcome(self, folder: Path) -> Outcome:
+    def _outcome(self, folder: Path, no_video: str | None) -> Outcome:
         pictures, video = None, None
         if (folder / PICTURES).exists():
             pictures = _read_json(folder / PICTURES)
+        if (folder / VIDEO).exists():
             video = self.kept / secrets.token_hex(16) / VIDEO
             video.parent.mkdir()
             (folder / VIDEO).rename(video)
-        return Outcome(_read_json(folder / REPORT), pictures, video)
+        return Outcome(_read_json(folder / REPORT), pictures, video, None if video else no_video)
 
-    async def _worker(self) -> Worker:
-        """An idle worker, or a new one where that has died. Raises LitefakeError."""
-        worker = self._idle.pop(0)
+    @contextlib.asynccontextmanager
+    async def _worker(self) -> AsyncIterator[Worker]:
+        """A worker for one job. Raises NoWorker, and LitefakeError without its model."""
+        place = self._idle.pop(0)
         try:
-            if not await worker.ready():
-                worker = await self._replace(worker)
-            if not await worker.ready():
-                raise LitefakeError("no worker can be started; see what the server prints")
-        except BaseException:
-            self._idle.append(await self._replace(worker))
-            raise
-        return worker
-
-    async def _replace(self, worker: Worker) -> Worker:
-        await worker.kill()
-        return await Worker.start(self._model, self.limits)
+            yield await place.ready()
+        finally:
+            try:
+                await place.tidy()
+            finally:
+                self._idle.append(place)
 
     def stored(self) -> int:
         """Bytes of uploads and results that the page keeps."""
         sizes = 0
-        for file in _files(self.kept):
+        for path in self.kept.rglob("*"):
             with contextlib.suppress(FileNotFoundError):
-                sizes += file.stat().st_size
+                sizes += path.stat().st_size if path.is_file() else 0
         return sizes
 
     async def _sweep(self) -> None:
@@ -168,24 +177,19 @@ class Service:
 
 
 def remove_older(folder: Path, seconds: float) -> None:
-    """Remove the files below ``folder`` that are older than this, and folders left empty."""
-    for file in _files(folder):
-        with contextlib.suppress(FileNotFoundError):
-            if time.time() - file.stat().st_ctime > seconds:
-                file.unlink()
-                with contextlib.suppress(OSError):  # not empty, or the folder itself
-                    if file.parent != folder:
-                        file.parent.rmdir()
+    """Remove files and empty folders below ``folder`` that have not changed for so long."""
+    # What a folder holds comes before it. Gradio fills the folders that it makes in a moment.
+    for path in sorted(folder.rglob("*"), reverse=True):
+        with contextlib.suppress(OSError):  # gone meanwhile, or a folder that is not empty
+            if time.time() - path.stat().st_ctime > seconds:
+                remove = path.rmdir if path.is_dir() else path.unlink
+                remove()
 
 
 def plain_name(name: str) -> str:
     """The last part of an uploaded file's name, printable and short: only ever shown."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     return "".join(letter for letter in last if letter.isprintable())[:100] or "clip"
-
-
-def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def _read_json(path: Path) -> dict[str, Any]:

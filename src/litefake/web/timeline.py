@@ -21,8 +21,7 @@ def timeline(report: dict[str, Any], pictures: dict[str, Any]) -> str:
     start, span = _extent(rows)
     worst = max(points, key=lambda point: point["probability"])
     choices = "".join(
-        _choice(point, (_when(point) - start) / span, report["threshold"], point is worst)
-        for point in points
+        _choice(point, (_when(point) - start) / span, point is worst) for point in points
     )
     unit = "frame" if rows[0]["seconds"] is None else "s"
     first, last = f"{start:.1f} {unit}", f"{start + span:.1f} {unit}"
@@ -64,8 +63,8 @@ def _lines(report: dict[str, Any], start: float, span: float) -> str:
     )
 
 
-def _choice(point: dict[str, Any], left: float, threshold: float, chosen: bool) -> str:
-    answer = "fake" if point["probability"] >= threshold else "real"
+def _choice(point: dict[str, Any], left: float, chosen: bool) -> str:
+    answer = "fake" if point["fake"] else "real"
     text = f"{place(point)}, person {point['track'] + 1:.0f}: {percent(point['probability'])} fake"
     style = f"left:{100 * left:.2f}%;top:{HEIGHT * (1 - point['probability']):.1f}px"
     return (

@@ -82,6 +82,9 @@ def _do(job: dict[str, Any], load: Callable[[], Judge], tell: Tell, megabytes: i
         tell({"done": True})
     except Refused as error:
         tell({"refused": " ".join(str(error).split()), "status": error.status})
+    except LitefakeError as error:  # not of the clip: the model answers with no number
+        traceback.print_exc()
+        tell({"refused": " ".join(str(error).split()), "status": 500})
     except BaseException:  # a bug, or no memory left
         traceback.print_exc()
         os._exit(1)
