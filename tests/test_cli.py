@@ -214,3 +214,11 @@ def test_a_picture_cannot_be_marked(tmp_path, capsys):
             partial(cli.app, ["detect", str(tmp_path / "a.png"), "--out", str(tmp_path / "o.mp4")])
         )
     assert "--out marks clips" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["detect", "audit", "evaluate"])
+def test_an_unset_variable_of_the_shell_is_not_the_working_folder(command, capsys):
+    with pytest.raises(SystemExit) as ended:
+        errors.run(lambda: cli.app([command, ""], standalone_mode=False))
+    assert ended.value.code == 2
+    assert "no path is given" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from litefake import errors, shipped
 from litefake.errors import LitefakeError
-from litefake.outputs import require_report, require_writable
+from litefake.outputs import require_named, require_report, require_writable
 from litefake.parallel import killed, map_items
 from litefake.shipped import FaceDetector
 from litefake.storage import writing
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Written = partial(typer.Option, callback=require_writable)  # for a file that is written
 Report = partial(typer.Option, callback=require_report)
+Named = partial(typer.Argument, parser=require_named)
 Split = Literal["train", "val", "test", "all"]
 app = typer.Typer(
     add_completion=False,
@@ -66,7 +67,7 @@ def check(
 
 @app.command()
 def detect(
-    path: Annotated[Path, typer.Argument(help="a clip, an image, or a folder of them")],
+    path: Annotated[Path, Named(help="a clip, an image, or a folder of them")],
     out: Annotated[Path | None, Written(help="write the clip with its faces marked")] = None,
     json: Annotated[Path | None, Report(help="write the report (docs/report.md)")] = None,
     csv: Annotated[Path | None, Report(help="write a table, one row a file")] = None,
@@ -155,7 +156,7 @@ def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
 
 @app.command()
 def audit(
-    root: Annotated[Path, typer.Argument(help="the root of a data set")],
+    root: Annotated[Path, Named(help="the root of a data set")],
     layout: Annotated[str | None, typer.Option(help="found by its folders if not given")] = None,
     json: Annotated[Path | None, Report(help="write the findings and all figures")] = None,
     csv: Annotated[Path | None, Report(help="write a table, one row a file")] = None,
@@ -172,7 +173,7 @@ def audit(
 
 @app.command()
 def evaluate(
-    root: Annotated[Path, typer.Argument(help="the folder of a data set (docs/evaluate.md)")],
+    root: Annotated[Path, Named(help="the folder of a data set (docs/evaluate.md)")],
     model: Annotated[
         Path | None, typer.Option(help="model file, safetensors or ONNX; the packaged one if none")
     ] = None,

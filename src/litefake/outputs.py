@@ -1,4 +1,4 @@
-"""Whether a file can be written, found out before the work that fills it."""
+"""What a command is given as a path, found out before the work: named, and can be written."""
 
 import tempfile
 from pathlib import Path
@@ -6,6 +6,14 @@ from pathlib import Path
 from litefake.errors import LitefakeError
 
 TABLES = {".json", ".csv", ".tsv", ".txt", ""}  # what a report may replace
+
+
+def require_named(text: str) -> Path:
+    """``text`` as a path. Raises LitefakeError when it is empty: an unset variable of the shell
+    would else be the working folder."""
+    if not text.strip():
+        raise LitefakeError("no path is given; name a file or a folder (. is this one)")
+    return Path(text)
 
 
 def require_writable(path: Path | None) -> Path | None:
