@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -14,6 +15,7 @@ from tools.study.declaration import COMMON_MIX, Published, Study
 from tools.study.tables import SCORES, TITLES, of
 
 mpl.use("Agg")
+COLOURS = mpl.colormaps["tab20"].colors  # type: ignore[attr-defined]  # of bars, which may be many
 
 
 def draw(
@@ -93,12 +95,20 @@ def _points(axes: Axes, study: Study, rows: pd.DataFrame) -> None:
 
 
 def _methods(axes: Axes, study: Study, rows: pd.DataFrame) -> None:
-    """A group of bars a method, a bar a variant."""
+    """A group of bars a method, a bar a variant; hatched where it was not trained on."""
     prefix = f"{study.methods}:"
     names = sorted(name for name in rows if name.startswith(prefix) and rows[name].notna().any())
     places, width = np.arange(len(names)), 0.8 / len(study.variants)
+    hatched: dict[str, Any] = {"fill": False, "hatch": "////", "label": "not trained on"}
     for number, variant in enumerate(study.variants):
         heights = 100 * of(rows, variant)[names].mean()
-        axes.bar(places + width * number - 0.4, heights, width, align="edge", label=variant.name)
+        left, colour = places + width * number - 0.4, COLOURS[number % len(COLOURS)]
+        axes.bar(left, heights, width, align="edge", label=variant.name, color=colour)
+        unseen = [name == f"{prefix}{variant.unseen}" for name in names]
+        if any(unseen):
+            axes.bar(left[unseen], heights[unseen], width, align="edge", **hatched)
+            hatched["label"] = None  # one entry in the legend
+    if study.methods == "auc":
+        axes.axhline(50, color="black", lw=1, linestyle=":", label="guessing")
     axes.set_xticks(places, [name.removeprefix(prefix) for name in names], fontsize=8)
     axes.set_ylabel(f"{TITLES[study.methods]} (%)")
