@@ -1,5 +1,7 @@
 """``litefake detect``: what it looks at, what it says, and what it does with bad input."""
 
+import contextlib
+import io
 import json
 import os
 import struct
@@ -13,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from litefake import cropping, detection, extraction, models, report, scoring
+from litefake import cli, cropping, detection, errors, extraction, models, report, scoring
 from litefake.dataset import Faces
 from litefake.errors import LitefakeError, ModelUnreadable, VideoUnreadable
 from litefake.extraction import SamplingParams
@@ -48,7 +50,19 @@ def judge(network, tmp_path):
 
 
 def command(*arguments):
-    """Exit code, standard output and error of ``litefake detect``."""
+    """Exit code, standard output and error of ``litefake detect``; here, for it starts slowly."""
+    said, beside = io.StringIO(), io.StringIO()
+    words, code = ["detect", *map(str, arguments)], 0
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(beside):
+        try:
+            errors.run(lambda: cli.app(words, standalone_mode=False))
+        except SystemExit as ended:
+            code = ended.code
+    return code, said.getvalue(), beside.getvalue()
+
+
+def process(*arguments):
+    """The same in a process of its own, as a user runs it."""
     done = subprocess.run(
         [sys.executable, "-m", "litefake", "detect", *map(str, arguments)],
         env={"PYTHONPATH": str(SOURCE), "PATH": "", "LITEFAKE_WORKERS": "1"},
@@ -136,7 +150,7 @@ def test_a_still_image_is_judged_by_its_one_face(folder, judge):
 def test_the_command_writes_report_and_clip(clip, judge, tmp_path):
     out, written = tmp_path / "out.mp4", tmp_path / "r.json"
     arguments = (clip, "--model", judge.path, "--out", out, "--json", written, "--every", 5)
-    code, said, beside = command(*arguments)
+    code, said, beside = process(*arguments)
     assert code == 0
     assert "was trained on: drawn faces" in beside
     assert said.startswith(f"{clip}: ")
@@ -150,21 +164,21 @@ def test_the_command_writes_report_and_clip(clip, judge, tmp_path):
 )
 def test_a_bad_clip_is_one_line_and_exit_code_2(judge, tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
-    code, said, errors = command(tmp_path / name, "--model", judge.path)
+    code, said, beside = command(tmp_path / name, "--model", judge.path)
     assert (code, said) == (2, "")
-    lines = [line for line in errors.splitlines() if line.startswith("error:")]
+    lines = [line for line in beside.splitlines() if line.startswith("error:")]
     assert len(lines) == 1
     assert name in lines[0]
     assert message in lines[0]
 
 
 def test_a_missing_model_or_clip_is_one_line(clip, judge, tmp_path):
-    code, _, errors = command(clip, "--model", tmp_path / "none.safetensors")
+    code, _, beside = command(clip, "--model", tmp_path / "none.safetensors")
     assert code == 2
-    assert errors.splitlines()[-1].startswith("error: ")
-    code, _, errors = command(tmp_path / "none.mp4", "--model", judge.path)
+    assert beside.splitlines()[-1].startswith("error: ")
+    code, _, beside = command(tmp_path / "none.mp4", "--model", judge.path)
     assert code == 2
-    assert "none.mp4: no such file" in errors
+    assert "none.mp4: no such file" in beside
 
 
 def test_a_folder_is_judged_to_its_end_and_what_failed_is_named(clip, judge, tmp_path):
@@ -194,9 +208,9 @@ def test_planes_that_nothing_converts_end_one_file_and_not_the_folder(clip, judg
     (tmp_path / "in" / "b.mp4").write_bytes(clip.read_bytes())
     (tmp_path / "in" / "c.mp4").mkdir()  # a folder is no clip, whatever its name
     table = tmp_path / "table.csv"
-    code, said, errors = command(tmp_path / "in", "--model", judge.path, "--csv", table)
+    code, said, beside = command(tmp_path / "in", "--model", judge.path, "--csv", table)
     assert code == 2
-    assert "Traceback" not in errors
+    assert "Traceback" not in beside
     assert "b.mp4: " in said
     rows = pd.read_csv(table)
     assert [Path(name).name for name in rows["file"]] == ["a.mkv", "b.mp4"]
@@ -217,11 +231,11 @@ def test_the_clip_itself_is_never_written_over(clip, judge, tmp_path):
     judged = "own.mp4: is to be judged; give the output another name"
     report = "own.mp4: exists and is no report; give the report another name"
     for option, refusal in (("--out", judged), ("--json", report), ("--csv", report)):
-        code, said, errors = command(
+        code, said, beside = command(
             own, "--model", judge.path, option, own.parent / "." / "own.mp4"
         )
         assert (code, said) == (2, "")
-        assert refusal in errors
+        assert refusal in beside
     assert own.read_bytes() == clip.read_bytes()
 
 
@@ -259,7 +273,7 @@ def test_a_name_that_is_no_text_does_not_end_the_run(clip, judge, tmp_path):
     except OSError:
         pytest.skip("this file system takes no such name")
     table = tmp_path / "table.csv"
-    code, said, _ = command(tmp_path / "in", "--model", judge.path, "--csv", table)
+    code, said, _ = process(tmp_path / "in", "--model", judge.path, "--csv", table)
     assert (code, said.count("?.mp4: ")) == (0, 1)
     assert pd.read_csv(table)["file"][0].endswith("?.mp4")
 

@@ -14,6 +14,12 @@ from tools import pipeline
 from tools.pipeline import ROOT
 
 STAGES = list(pipeline.stages())
+# One process for all: loading the libraries takes longer than such a stage.
+ALL = """
+import runpy, sys
+for stage in sys.argv[1:]:
+    runpy.run_module(f"stages.{stage}", run_name="__main__")
+"""
 # What must change for a test: the data, the size, the length, and what needs a network.
 SMALL = {
     "reproducibility": {"threads": 1},
@@ -43,9 +49,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def start(stage: str, folder: Path) -> subprocess.Popen[str]:
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", f"stages.{stage}"],
+        [sys.executable, *arguments],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT), "LITEFAKE_WORKERS": "1"},
         stdout=subprocess.PIPE,
@@ -54,16 +60,15 @@ def start(stage: str, folder: Path) -> subprocess.Popen[str]:
     )
 
 
-def run(stage: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    with start(stage, folder) as process:
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    with start(folder, *arguments) as process:
         out, err = process.communicate()
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def test_every_stage_of_the_published_recipe_runs(folder: Path):
-    for stage in STAGES:
-        done = run(stage, folder)
-        assert done.returncode == 0, f"{stage}: {done.stderr[-2000:]}"
+    done = run(folder, "-c", ALL, *STAGES)
+    assert done.returncode == 0, done.stderr[-2000:]
     assert not (folder / "data" / "videos" / "original_sequences").exists()
     table = (folder / "metrics" / "comparison.md").read_text()
     assert [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| ")][2:10] == [
@@ -87,14 +92,14 @@ def test_a_killed_stage_resumes_and_makes_the_same_file(folder: Path):
     model, states = folder / "models" / "lite0.safetensors", folder / "checkpoints" / "train_lite0"
     expected = model.read_bytes()
     model.unlink()
-    with start("train_lite0", folder) as killed:
+    with start(folder, "-m", "stages.train_lite0") as killed:
         deadline = time.monotonic() + 120
         while not (states / "fit.pt").exists() and time.monotonic() < deadline:
             time.sleep(0.01)
         killed.kill()
     assert (states / "fit.pt").exists()
     assert not model.exists()
-    done = run("train_lite0", folder)
+    done = run(folder, "-m", "stages.train_lite0")
     assert done.returncode == 0, done.stderr[-2000:]
     assert "train_lite0: resuming from" in done.stdout
     assert model.read_bytes() == expected
@@ -119,7 +124,7 @@ def test_a_bad_value_is_one_line_and_exit_code_2(folder: Path, stage, change, ex
     loaded["b0" if stage == "train_b0" else stage] |= change
     file.write_text(yaml.safe_dump(loaded))
     try:
-        done = run(stage, folder)
+        done = run(folder, "-m", f"stages.{stage}")
     finally:
         file.write_text(good)
     assert done.returncode == 2
@@ -132,7 +137,7 @@ def test_a_pickled_model_is_refused_by_the_stage_that_reads_it(folder: Path):
     good = model.read_bytes()
     model.write_bytes(b"\x80\x04]q\x00.")
     try:
-        done = run("benchmark", folder)
+        done = run(folder, "-m", "stages.benchmark")
     finally:
         model.write_bytes(good)
     assert done.returncode == 2
