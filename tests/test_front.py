@@ -18,7 +18,8 @@ B0 = (("B0", 0, "a", 1000, 0.80), ("B0", 1, "b", 1000, 0.90))
 def test_each_seed_is_compared_with_the_b0_of_that_seed():
     student = (("small", 0, "c", 400, 0.78), ("small", 1, "d", 420, 0.90))
     alone = ("other seed", 2, "e", 1, 1.0)
-    points = front.ours({"final": runs(*B0, *student, alone)}).set_index("variant")
+    teacher = ("larger than B0", 0, "g", 2000, 0.95)
+    points = front.ours({"final": runs(*B0, *student, teacher, alone)}).set_index("variant")
     assert list(points.index) == ["B0", "small"]
     assert points.loc["small", "size"] == pytest.approx(0.41)
     assert points.loc["small", "points"] == pytest.approx(-1.0)

@@ -40,7 +40,8 @@ def ours(found: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """A row a variant: ``size`` (share of B0's parameters), ``points`` (of accuracy against B0 with
     the same seed, mean), ``spread`` (its standard deviation), ``seeds``.
 
-    A network that stands in several studies counts once. Raises DataMissing without any B0.
+    A network that stands in several studies counts once, a larger one than B0 (the teacher of two
+    branches) not at all. Raises DataMissing without any B0.
     """
     runs = pd.concat([rows.assign(study=name) for name, rows in found.items()])
     runs = runs[runs["md5"].notna()].drop_duplicates(["seed", "md5"])
@@ -50,7 +51,8 @@ def ours(found: dict[str, pd.DataFrame]) -> pd.DataFrame:
     runs = runs[runs["seed"].isin(b0.index)]
     size = runs["parameters"] / runs["seed"].map(b0["parameters"])
     points = 100 * (runs["accuracy"] - runs["seed"].map(b0["accuracy"]))
-    groups = runs.assign(size=size, points=points).groupby(["study", "variant"], sort=False)
+    runs = runs.assign(size=size, points=points)[size <= 1]
+    groups = runs.groupby(["study", "variant"], sort=False)
     return groups.agg(
         size=("size", "mean"),
         points=("points", "mean"),
