@@ -61,10 +61,10 @@ def command(*arguments):
     return code, said.getvalue(), beside.getvalue()
 
 
-def process(*arguments):
+def process(*arguments, start=("-m", "litefake")):
     """The same in a process of its own, as a user runs it."""
     done = subprocess.run(
-        [sys.executable, "-m", "litefake", "detect", *map(str, arguments)],
+        [sys.executable, *start, "detect", *map(str, arguments)],
         env={"PYTHONPATH": str(SOURCE), "PATH": "", "LITEFAKE_WORKERS": "1"},
         capture_output=True,
         text=True,
@@ -285,14 +285,8 @@ def test_a_full_disk_is_one_line_after_the_verdict(clip, judge, tmp_path):
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "sys.argv[0] = 'litefake'; from litefake.cli import main; main()"
     )
-    arguments = ["detect", clip, "--model", judge.path, "--json", tmp_path / "r.json"]
-    done = subprocess.run(
-        [sys.executable, "-c", run, *map(str, arguments)],
-        env={"PYTHONPATH": str(SOURCE), "PATH": "", "LITEFAKE_WORKERS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert done.stdout.startswith(f"{clip}: ")
-    assert "the disk is full or the folder not writable" in done.stderr.splitlines()[-1]
+    arguments = (clip, "--model", judge.path, "--json", tmp_path / "r.json")
+    code, said, beside = process(*arguments, start=("-c", run))
+    assert code == 2
+    assert said.startswith(f"{clip}: ")
+    assert "the disk is full or the folder not writable" in beside.splitlines()[-1]

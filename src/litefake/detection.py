@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from litefake import images, inputs, scaling, sightings
 from litefake.ahead import ahead
@@ -97,6 +96,8 @@ def look_at_image(path: Path | str, model: Network, card: Card) -> Looks:
 
 def _require_bearable(path: Path | str) -> None:
     """Raise LitefakeError when the header promises more pixels than a frame may have."""
+    from PIL import Image  # a clip needs none of it
+
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path) as header:
             width, height = header.size

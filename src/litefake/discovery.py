@@ -7,11 +7,10 @@ from typing import Any
 from litefake import params
 from litefake.errors import DataMissing, ParamsInvalid
 from litefake.layouts import faces, folder
+from litefake.layouts.ffpp import COMPRESSIONS
 from litefake.layouts.guess import layout_of
 from litefake.layouts.rows import REAL, entries
 from litefake.manifest import DatasetParams
-
-COMPRESSIONS = ("raw", "c23", "c40")
 
 
 def describe(
