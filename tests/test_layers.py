@@ -25,7 +25,7 @@ LAYERS = [
         "gops",
         "cam",
     ],
-    ["frequency", "homogenization", "gradient_log"],
+    ["frequency", "homogenization", "gradient_log", "face_warp"],
     [
         "reproducibility",
         "recipe",
@@ -72,7 +72,7 @@ LAYERS = [
     ["starting", "dataset", "onnx_files", "saliency", "portraits"],
     ["exported"],
     ["scoring", "distillation", "dual", "tracking", "verdict", "robustness", "runtime", "marks"],
-    ["networks", "shards", "annotation", "quantization", "two_in_one"],
+    ["networks", "shards", "annotation", "quantization", "two_in_one", "places"],
     ["detection"],
     ["training", "importance", "plots", "report", "onnx_export"],
     ["pruning", "comparison", "setting", "evaluation", "scoreboard"],

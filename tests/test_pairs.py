@@ -167,3 +167,41 @@ def test_the_stored_crop_is_larger_and_lossless():
     stored = larger(crop, pair_params())
     assert (stored.size, stored.margin, stored.format) == (SIDE, 0.6, "png")
     assert stored.detector == crop.detector
+
+
+def test_the_replaced_places_are_those_that_differ(folder):
+    """Sharp halves, cut and shown alike, differ where ``replaced`` says and nowhere else."""
+    clean = {"smallest": 1.0, "blur": 0.0, "noise": 0.0, "h264": 0.0, "quality": [100, 100]}
+    strong = pair_params(colour=0.3)
+    clean = strong.degradation.model_copy(update=clean)
+    recipe = Recipe(pairs=strong.model_copy(update={"degradation": clean}), margin=0.3)
+    pairs.write(folder, crops(), np.stack([make_points(n) for n in range(PEOPLE)]), recipe)
+    maker = PairMaker(folder, set(crops()["path"]))
+    for seed in range(8):
+        real, fake = (maker.half("youtube/05.png", half, seed).astype(int) for half in (0, 1))
+        mask = maker.replaced("youtube/05.png", True, seed)
+        assert mask.shape == fake.shape[:2]
+        assert 0 <= mask.min() <= mask.max() <= 1
+        apart = np.abs(real - fake).mean(axis=2)
+        assert apart[mask > 0.9].mean() > 4 * apart[mask == 0].mean()
+        assert not maker.replaced("youtube/05.png", False, seed).any()
+
+
+def test_batches_of_training_alone_say_what_was_replaced(folder, split_table, network):
+    recipe = Recipe(pairs=pair_params().model_copy(update={"places": 1.0}), margin=0.3)
+    pairs.write(folder, crops(), np.stack([make_points(n) for n in range(PEOPLE)]), recipe)
+    train = dataset.read_split(folder, split_table, "train", network[1])
+    for batch in train.shuffled(8, 0, 1, STRONG):
+        assert batch.replaced.shape == (len(batch.labels), train.size, train.size)
+        assert ((batch.replaced.amax((1, 2)) > 0.3) == (batch.labels == 1)).all()
+        parts = batch.parts(3)
+        assert torch.equal(torch.cat([part.replaced for part in parts]), batch.replaced)
+        assert torch.equal(torch.cat([part.labels for part in parts]), batch.labels)
+        assert {part.whole for part in parts} == {len(batch.labels)}
+    assert next(iter(train.in_order(4))).replaced is None
+
+
+def test_without_a_weight_no_batch_says_it(train):
+    batch = next(iter(train.shuffled(8, 0, 1, STRONG)))
+    assert batch.replaced is None
+    assert [part.replaced for part in batch.parts(2)] == [None, None]

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from litefake.selfblending import region_points, self_blend, swap
+from litefake.selfblending import NOSE_BASE, reenact, region_points, self_blend, swap
 from tests.portraits import SIDE, make_face, make_points, pair_params
 
 POINTS = make_points()
@@ -76,3 +76,48 @@ def test_a_donor_takes_the_colours_of_the_face():
         inside = pair.mask > 0.9 * pair.mask.max()
         assert np.abs(pair.fake[inside].mean(0) - pair.real[inside].mean(0)).max() < 25
     assert any(np.abs(p.fake.astype(int) - p.real).max() > 10 for p in pairs)
+
+
+def test_a_donor_may_keep_some_of_its_own_colours():
+    face, donor = make_face(), np.full((SIDE, SIDE, 3), (20, 40, 200), np.uint8)
+    donor[::2] += 30
+    nothing = {"colour": 0.0, "contrast": 0.0, "saturation": 0.0, "detail": 1.0}
+    whole = {"no_forehead": 0.0, "mouth": 0.0, "eyes": 0.0}
+
+    def apart(matched: float) -> float:
+        p = pair_params(matched=matched, **nothing, **whole).blend
+        found = [
+            swap(face, POINTS, donor, make_points(7), np.random.default_rng(s), p) for s in range(6)
+        ]
+        return max(np.abs(one.fake.mean((0, 1)) - one.real.mean((0, 1))).max() for one in found)
+
+    assert apart(0.0) > 4 * apart(1.0)
+
+
+def test_another_expression_moves_what_is_below_the_nose_most():
+    other = POINTS.copy()
+    low = POINTS[:, 1] > POINTS[NOSE_BASE, 1] + 4
+    other[low, 0] = 48 + 1.3 * (POINTS[low, 0] - 48)  # a broader mouth
+    nothing = {"colour": 0.0, "contrast": 0.0, "saturation": 0.0, "detail": 1.0}
+    p = pair_params(**nothing, shift=0.0, scale=0.0, no_forehead=0.0, mouth=0.0, eyes=0.0).blend
+    ramp = np.mgrid[:SIDE, :SIDE][1].astype(np.uint8)[..., None].repeat(3, axis=2)
+    for seed in range(6):
+        pair = reenact(ramp, POINTS, other, np.random.default_rng(seed), p)
+        moved = np.abs(pair.fake.astype(int) - pair.real)[..., 0]
+        assert moved[58:72].max() > 2 * moved[30:50].max()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_both_kinds_of_second_copies_stay_under_the_mask(seed):
+    rng, p = np.random.default_rng(seed), pair_params(matched=0.5).blend
+    pairs = [
+        swap(make_face(), POINTS, make_face(1), make_points(7), rng, p),
+        reenact(make_face(), POINTS, make_points(7), rng, p),
+    ]
+    for pair in pairs:
+        assert not (pair.real != pair.fake).any(axis=2)[pair.mask == 0].any()
+
+
+def test_more_donors_and_expressions_than_pairs_are_refused():
+    with pytest.raises(ValueError, match="donor and expression together are above 1"):
+        pair_params(donor=0.7, expression=0.5)

@@ -68,3 +68,13 @@ def test_resizing_gives_the_size_and_keeps_a_face_that_has_it(have, want):
     result = inputs.resize(face(size=have), want)
     assert result.shape == (want, want, 3)
     assert have != want or (result is not None and (result == face(size=have)).all())
+
+
+def test_a_mask_is_flipped_and_turned_with_its_face():
+    """A white spot in the face and the mask of it stay together under every seed."""
+    spot, mask = np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64), np.float32)
+    spot[12:24, 8:20], mask[12:24, 8:20] = 255, 1.0
+    strong = Augmentation(**(NOTHING | {"flip": 0.5, "rotation": 30.0}))
+    for seed in range(10):
+        seen = transforms.augment(spot, strong, seed)[..., 0] / 255
+        assert np.abs(seen - transforms.augment_mask(mask, strong, seed)).max() < 0.01

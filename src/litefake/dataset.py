@@ -1,9 +1,10 @@
 """The faces of the splits, read in batches whose content depends on names, never on history."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 import pandas as pd
 import torch
@@ -15,7 +16,7 @@ from litefake.errors import DataMissing, TrainingFailed
 from litefake.inputs import Image
 from litefake.pairs import PairMaker, is_paired
 from litefake.reproducibility import seed_of
-from litefake.transforms import Augmentation
+from litefake.transforms import Augmentation, Mask
 
 TEXT_COLUMNS = ("key", "method", "target", "source", "person", "source_person")
 
@@ -24,15 +25,29 @@ class Batch(NamedTuple):
     """Images N x 3 x S x S, normalised float; labels N, float, 1 = fake.
 
     ``whole``: faces of the batch that this one is a part of; None when it is no part.
+    ``replaced``: N x s x s float, how much of each place was replaced; None when unknown.
     """
 
     images: torch.Tensor
     labels: torch.Tensor
     whole: int | None = None
+    replaced: torch.Tensor | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on ``device``."""
-        return self._replace(images=self.images.to(device), labels=self.labels.to(device))
+        replaced = None if self.replaced is None else self.replaced.to(device)
+        images, labels = self.images.to(device), self.labels.to(device)
+        return self._replace(images=images, labels=labels, replaced=replaced)
+
+    def parts(self, count: int) -> list["Batch"]:
+        """``count`` batches that together are this one, as nearly equal as can be."""
+        whole = self.whole or len(self.labels)
+        images, labels = self.images.tensor_split(count), self.labels.tensor_split(count)
+        replaced: Sequence[torch.Tensor | None] = [None] * count
+        if self.replaced is not None:
+            replaced = self.replaced.tensor_split(count)
+        parts = zip(images, labels, replaced, strict=True)
+        return [Batch(own, label, whole, mask) for own, label, mask in parts]
 
 
 class Faces:
@@ -66,6 +81,11 @@ class Faces:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self.maker = PairMaker(self.folder, set(self.table["path"])) if state["maker"] else None
+
+    @property
+    def places(self) -> float:
+        """The weight that training gives to where a fake was made; 0 when nobody knows."""
+        return 0.0 if self.maker is None else self.maker.places
 
     @property
     def labels(self) -> torch.Tensor:
@@ -141,13 +161,26 @@ class Faces:
             chunks += [order[ours], np.array(others, int)]
         return [chunk for chunk in chunks if len(chunk)]
 
-    def _face(self, index: int, seed: int) -> tuple[Image, int]:
-        """The face as it is before augmentation, and the seed of that."""
+    def _face(self, index: int, seed: int) -> Image:
+        """The face as it is before augmentation."""
         if self.maker is None:
-            return self.image(index), seed_of(seed, "face", index)
+            return self.image(index)
         row = self.table.iloc[index]
-        own = seed_of(seed, "pair", row["path"], int(row["draw"]))
-        return self.maker.half(row["path"], bool(row["label"]), own), own
+        return self.maker.half(row["path"], bool(row["label"]), self._own(index, seed))
+
+    def _replaced(self, index: int, seed: int) -> Mask:
+        """Where the face was replaced, at the size that the network sees."""
+        assert self.maker is not None
+        row = self.table.iloc[index]
+        mask = self.maker.replaced(row["path"], bool(row["label"]), self._own(index, seed))
+        return np.asarray(cv2.resize(mask, (self.size, self.size)), np.float32)
+
+    def _own(self, index: int, seed: int) -> int:
+        """The seed of what is drawn for one face."""
+        if self.maker is None:
+            return seed_of(seed, "face", index)
+        row = self.table.iloc[index]
+        return seed_of(seed, "pair", row["path"], int(row["draw"]))
 
     def _load(
         self,
@@ -160,15 +193,26 @@ class Faces:
         labels = self.labels
 
         def read(index: int) -> Image:
-            face, own = self._face(index, seed)
-            face = inputs.resize(face, self.size)
-            return face if augmentation is None else transforms.augment(face, augmentation, own)
+            face = inputs.resize(self._face(index, seed), self.size)
+            if augmentation is None:
+                return face
+            return transforms.augment(face, augmentation, self._own(index, seed))
+
+        def replaced(indices: np.ndarray) -> torch.Tensor | None:
+            if augmentation is None or not self.places:
+                return None
+            masks = [
+                transforms.augment_mask(self._replaced(i, seed), augmentation, self._own(i, seed))
+                for i in indices.tolist()
+            ]
+            return torch.from_numpy(np.stack(masks))
 
         def load(chunk: np.ndarray) -> Batch:
             indices = _part(chunk, rank, world)
             faces = [read(int(index)) for index in indices]
             images = transforms.to_input(faces, self.size, self.mean, self.std)
-            return Batch(images, labels[torch.from_numpy(indices)], len(chunk))
+            own = labels[torch.from_numpy(indices)]
+            return Batch(images, own, len(chunk), replaced(indices))
 
         return ahead(load(chunk) for chunk in chunks)
 

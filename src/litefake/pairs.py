@@ -19,11 +19,11 @@ from litefake.errors import DataMissing
 from litefake.faces import Square, cut
 from litefake.params import Section
 from litefake.reproducibility import seed_of
-from litefake.selfblending import BlendParams, Pair, self_blend, swap
+from litefake.selfblending import BlendParams, Pair, reenact, self_blend, swap
 
 METHOD = "SelfBlended"
 Image = NDArray[np.uint8]
-KEPT_PAIRS = 128  # in memory, 0.6 MB each at 256 px
+KEPT_PAIRS = 128  # in memory, 1.2 MB each at 352 px
 CANDIDATES = 12  # donors drawn, of which the most alike in shape is taken
 
 
@@ -35,6 +35,7 @@ class PairParams(Section):
     draws: int = Field(ge=1)  # pairs made of each portrait
     zoom: float = Field(ge=0, lt=0.5)  # largest change of what a network sees, to either side
     shift: float = Field(ge=0, lt=0.2)  # of its place, share of its side
+    places: float = Field(ge=0, le=100)  # weight of where a fake was made, beside its label
     blend: BlendParams
     degradation: DegradationParams
 
@@ -67,6 +68,11 @@ class PairMaker:
         # The halves of a pair stand in neighbouring batches: the second finds it made.
         self._made = functools.lru_cache(KEPT_PAIRS)(self._make)
 
+    @property
+    def places(self) -> float:
+        """The weight in training of where a fake was made; 0 turns it off."""
+        return self._recipe.pairs.places
+
     def half(self, path: str, fake: bool, seed: int) -> Image:
         """One half of the pair that ``seed`` makes of the crop ``path``, as a network sees it.
 
@@ -81,6 +87,16 @@ class PairMaker:
         square = self._square(image.shape[0], np.random.default_rng(seed_of(seed, "framing")))
         return np.asarray(cut(image, square, square.side), np.uint8)
 
+    def replaced(self, path: str, fake: bool, seed: int) -> NDArray[np.float32]:
+        """Of what ``half`` gives, where it was replaced: side x side, 0 to 1, however faintly."""
+        mask = self.pair(path, seed).mask
+        if not fake:
+            return np.zeros_like(mask)
+        values = np.rint(255 * mask / max(float(mask.max()), 1e-6)).astype(np.uint8)
+        square = self._square(len(mask), np.random.default_rng(seed_of(seed, "framing")))
+        seen = cut(values[..., None].repeat(3, axis=2), square, square.side)
+        return np.asarray(seen[..., 0] / 255, np.float32)
+
     def pair(self, path: str, seed: int) -> Pair:
         """The pair itself, at the size of the stored crop. Raises DataMissing."""
         return self._made(path, seed)
@@ -89,10 +105,13 @@ class PairMaker:
         rng = np.random.default_rng(seed_of(seed, "blend"))
         p = self._recipe.pairs.blend
         face, points = self._read(path), self._points[path]
-        if rng.random() >= p.donor:
+        kind = rng.random()
+        if kind >= p.donor + p.expression:
             return self_blend(face, points, rng, p)
         other = self._donor(path, rng)
-        return swap(face, points, self._read(other), self._points[other], rng, p)
+        if kind < p.donor:
+            return swap(face, points, self._read(other), self._points[other], rng, p)
+        return reenact(face, points, self._points[other], rng, p)
 
     def _donor(self, path: str, rng: np.random.Generator) -> str:
         drawn = rng.integers(len(self._paths), size=CANDIDATES)

@@ -4,16 +4,19 @@ Self-blended images (Shiohara and Yamasaki, CVPR 2022, arXiv 2204.08376, section
 copies of one face, one is changed in colour, frequency content and place, and put back into the
 other through a deformed, softened mask. What is left is what every face swap leaves, a seam
 between two sources, with no face swap made. With a donor, the second copy is another person's
-face brought to the same shape and colours (face X-ray, Li et al., CVPR 2020, arXiv 1912.13458).
+face brought to the same colours (face X-ray, Li et al., CVPR 2020, arXiv 1912.13458) and, point by
+point, to the same shape (as FaceSwap brings a texture to a fitted model); with an expression it is
+the face itself in the shape that another's mouth and eyes have (as Face2Face re-enacts a face).
 """
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from litefake import face_warp
 from litefake.params import Section
 
 Image = NDArray[np.uint8]
@@ -25,14 +28,15 @@ CHIN, FOREHEAD, NOSE_BASE = 152, 10, 2
 BROWS = (70, 63, 105, 66, 107, 300, 293, 334, 296, 336)
 RIGHT_EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
 LEFT_EYE = (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249)
+BELOW_NOSE, ABOVE_NOSE = (0.4, 1.2), (0.0, 0.5)  # share of another's expression that is taken
 RATIOS = (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)  # of the second copy under the mask (the paper's)
 
 
 class BlendParams(Section):
     """How two copies of a face are made to differ, and where they meet.
 
-    The first five are relative weights and probabilities, the others the largest change to
-    either side, drawn uniformly.
+    The first six are relative weights and probabilities; but for ``matched`` the others are the
+    largest change to either side, drawn uniformly.
     """
 
     whole: float = Field(ge=0)  # weights of the regions that are replaced
@@ -40,6 +44,8 @@ class BlendParams(Section):
     mouth: float = Field(ge=0)
     eyes: float = Field(ge=0)
     donor: float = Field(ge=0, le=1)  # probability that another person is the second copy
+    expression: float = Field(ge=0, le=1)  # that it is the face with another's expression
+    matched: float = Field(ge=0, le=1)  # least share of the way to the face's colours, of a donor
     colour: float = Field(ge=0, lt=1)  # of each channel and of all, share of the range
     contrast: float = Field(ge=0, lt=1)
     saturation: float = Field(ge=0, lt=1)
@@ -48,6 +54,12 @@ class BlendParams(Section):
     scale: float = Field(ge=0, lt=0.5)
     deformation: float = Field(ge=0, lt=0.1)  # of the mask, share of the side
     softness: float = Field(gt=0, lt=0.2)  # of the mask's edge, share of the side
+
+    @model_validator(mode="after")
+    def _probabilities_sum(self) -> Self:
+        if self.donor + self.expression > 1:
+            raise ValueError("donor and expression together are above 1")
+        return self
 
 
 class Pair(NamedTuple):
@@ -75,25 +87,43 @@ def swap(
     rng: np.random.Generator,
     p: BlendParams,
 ) -> Pair:
-    """The face of ``donor`` in the place of ``face``'s, in its shape and colours."""
-    side = face.shape[0]
-    matrix, _ = cv2.estimateAffine2D(donor_points, points, method=cv2.LMEDS)
-    moved = cv2.warpAffine(donor, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
-    coloured = _same_colours(np.asarray(moved, np.uint8), face, _hull(points, side) > 0)
-    return _blend(face, coloured, points, rng, p)
+    """The face of ``donor`` in the place of ``face``'s, in its shape and near its colours."""
+    moved = face_warp.warp(donor, donor_points, points)
+    alike = _same_colours(moved, face, _hull(points, face.shape[0]) > 0)
+    share = rng.uniform(p.matched, 1)
+    coloured = moved + share * (alike.astype(np.float32) - moved)
+    return _blend(face, np.rint(coloured).astype(np.uint8), points, rng, p)
+
+
+def reenact(
+    face: Image, points: FloatArray, other: FloatArray, rng: np.random.Generator, p: BlendParams
+) -> Pair:
+    """``face`` with the expression of the face whose points are ``other``, most of it below."""
+    wanted = face_warp.mapped(face_warp.affine_map(other, points), other)
+    height = _height(points)
+    share = np.where(
+        height <= height[NOSE_BASE], rng.uniform(*BELOW_NOSE), rng.uniform(*ABOVE_NOSE)
+    )
+    shape = (points + share[:, None] * (wanted - points)).astype(np.float32)
+    return _blend(face, face_warp.warp(face, points, shape), points, rng, p)
 
 
 def region_points(points: FloatArray, region: Region) -> FloatArray:
     """The points of (468, 2) whose hull is ``region``."""
     if region == "whole":
         return points
-    up = points[FOREHEAD] - points[CHIN]
-    height = points @ (up / np.linalg.norm(up))
+    height = _height(points)
     if region == "no_forehead":
         return np.asarray(points[height <= height[list(BROWS)].max()])
     if region == "mouth":  # all that moves with it: from under the nose to the chin
         return np.asarray(points[height <= height[NOSE_BASE]])
     return points[[*RIGHT_EYE, *LEFT_EYE, *BROWS]]
+
+
+def _height(points: FloatArray) -> FloatArray:
+    """How far up each point lies along the line from chin to forehead, px."""
+    up = points[FOREHEAD] - points[CHIN]
+    return np.asarray(points @ (up / np.linalg.norm(up)))
 
 
 def _blend(

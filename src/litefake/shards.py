@@ -70,12 +70,10 @@ class Shards:
         """
         device = next(self.copies[0].parameters()).device
         count = min(len(self.copies), len(batch.labels))
-        whole = batch.whole or len(batch.labels)
-        halves = (values.tensor_split(count) for values in (batch.images, batch.labels))
-        parts = [Batch(images, labels, whole) for images, labels in zip(*halves, strict=True)]
+        parts = batch.parts(count)
 
         def work(model: nn.Module, part: Batch) -> dict[str, float]:
-            share = len(part.labels) / whole
+            share = len(part.labels) / (part.whole or 1)
             with self._fabric.autocast():
                 terms = objective(model, part.to(device))
             self._fabric.backward(terms["loss"] * share)

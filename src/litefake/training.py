@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 from tqdm import tqdm
 
-from litefake import calibration, devices, recipe, reproducibility, scoring
+from litefake import calibration, devices, places, recipe, reproducibility, scoring
 from litefake.checkpoints import Run
 from litefake.dataset import Faces, TrainVal
 from litefake.distillation import Objective
@@ -77,13 +77,16 @@ def fit(
     """
     if reproducibility.current().devices > 1:
         model.cpu()  # another process gets a copy of it
-    devices.launch(_train, model, faces, phases, objective, run, name)
-    model.to(reproducibility.device(), memory_format=torch.channels_last)  # type: ignore[call-overload]
+    learner, objective = places.taught(model, faces.train, objective)
+    devices.launch(_train, learner, faces, phases, objective, run, name)
+    learner.to(reproducibility.device(), memory_format=torch.channels_last)  # type: ignore[call-overload]
     # What several processes found out is in their checkpoint alone.
     saved = run.load(name)
     if saved is not None:
-        model.load_state_dict(saved["best"])
-    model.eval()
+        learner.load_state_dict(saved["best"])
+    learner.eval()
+    if isinstance(learner, places.Pointer):
+        learner.release()
     return Fit(**saved["fit"]) if saved is not None else Fit()
 
 

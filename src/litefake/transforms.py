@@ -1,14 +1,19 @@
 """From a face crop to the network's input: augmentation in training, normalisation always."""
 
+from typing import TypeVar
+
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 
 from litefake import inputs
 from litefake.inputs import Image
 from litefake.params import Section
 
+Mask = NDArray[np.float32]
+_Picture = TypeVar("_Picture", Image, Mask)
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -33,18 +38,26 @@ def augment(face: Image, params: Augmentation, seed: int) -> Image:
     contrast and saturation are one linear map of the colours.
     """
     random = np.random.default_rng(seed)
-    flip = random.random() < params.flip
-    angle = random.uniform(-params.rotation, params.rotation)
+    face = _turn(face, params, random)
     brightness, contrast, saturation = (
         1 + random.uniform(-limit, limit)
         for limit in (params.brightness, params.contrast, params.saturation)
     )
-    if flip:
-        face = face[:, ::-1]
-    return _recolour(_rotate(face, angle), brightness, contrast, saturation)
+    return _recolour(face, brightness, contrast, saturation)
 
 
-def _rotate(face: Image, angle: float) -> Image:
+def augment_mask(mask: Mask, params: Augmentation, seed: int) -> Mask:
+    """``mask`` (H x W) flipped and turned as ``augment`` does the face that it belongs to."""
+    return _turn(mask, params, np.random.default_rng(seed))
+
+
+def _turn(values: _Picture, params: Augmentation, random: np.random.Generator) -> _Picture:
+    flip = random.random() < params.flip
+    angle = random.uniform(-params.rotation, params.rotation)
+    return _rotate(values[:, ::-1] if flip else values, angle)
+
+
+def _rotate(face: _Picture, angle: float) -> _Picture:
     face = np.ascontiguousarray(face)
     if angle == 0:
         return face
@@ -53,7 +66,7 @@ def _rotate(face: Image, angle: float) -> Image:
     rotated = cv2.warpAffine(
         face, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
     )
-    return np.asarray(rotated, np.uint8)
+    return np.asarray(rotated, face.dtype)
 
 
 def _recolour(face: Image, brightness: float, contrast: float, saturation: float) -> Image:
