@@ -10,18 +10,17 @@ from litefake.artifacts import write_csv, write_json, write_text
 from litefake.locks import alone
 
 FACES, SPLIT, METRICS = "data/faces", "data/split.csv", Path("metrics")
-TRAINED = ("b0", "dual", "lite0", "kd_lite0", "kd_two_in_one", "prune_kd")
-MODELS = (*TRAINED, "kd_lite0_int8", "prune_kd_int8")
 
 
 @alone("benchmark")
 def main() -> None:
     reproducibility.setup(params.section("reproducibility", reproducibility.Reproducibility))
     settings = params.section("benchmark", comparison.BenchmarkParams)
-    ratios = {name: ("prune" in name) * float(params.value("prune.ratio")) for name in MODELS}
-    paths = {n: f"models/{n}.{'onnx' if 'int8' in n else 'safetensors'}" for n in MODELS}
-    scored = ((name, comparison.score(paths[name], FACES, SPLIT, ratios[name])) for name in MODELS)
-    finished = dict(tqdm(scored, "benchmark -> metrics/comparison.md", len(MODELS), unit="model"))
+    names = settings.models
+    ratios = {name: ("prune" in name) * float(params.value("prune.ratio")) for name in names}
+    paths = {n: f"models/{n}.{'onnx' if 'int8' in n else 'safetensors'}" for n in names}
+    scored = ((name, comparison.score(paths[name], FACES, SPLIT, ratios[name])) for name in names)
+    finished = dict(tqdm(scored, "benchmark -> metrics/comparison.md", len(names), unit="model"))
     rows = {name: comparison.figures(one, settings) for name, one in finished.items()}
     latency = comparison.measure_latency(finished, settings.latency)
     table = comparison.table(rows, latency)

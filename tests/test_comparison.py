@@ -9,7 +9,7 @@ from litefake.latency import LatencyParams
 from tests.conftest import new_model
 
 LATENCY = LatencyParams(threads=1, warmup=1, repeats=3)
-PARAMS = BenchmarkParams(bootstrap_samples=20, bootstrap_seed=0, latency=LATENCY)
+PARAMS = BenchmarkParams(models=["b0"], bootstrap_samples=20, bootstrap_seed=0, latency=LATENCY)
 
 
 def scores(named=True):

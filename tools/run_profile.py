@@ -1,17 +1,23 @@
 """Run the whole pipeline with another profile: ``python -m tools.run_profile NAME``.
 
 A clone of the last commit in ``build/NAME`` gets ``profiles/NAME.yaml`` as its params.yaml and a
-link to the data set, and ``dvc repro`` runs there; killed and started again, it goes on. Then the
-lock file comes to ``profiles/NAME.lock`` and the results to ``metrics/profiles/NAME/``: what a
-profile gave is committed with the hashes of what it was made of, as it is for params.yaml.
+link to the data set, and ``dvc repro`` runs there; killed and started again, it goes on. Stages
+that make nothing but models which the profile does not compare (``benchmark.models``) are left out
+of its dvc.yaml. Then the lock file comes to ``profiles/NAME.lock`` and the results to
+``metrics/profiles/NAME/``: what a profile gave is committed with the hashes of what it was made of,
+as it is for params.yaml.
 """
 
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, get_args
 
-from litefake import errors
+from ruamel.yaml import YAML
+
+from litefake import comparison, errors, params
 from litefake.errors import ParamsInvalid
 from tools import clones, pipeline
 from tools.pipeline import ROOT
@@ -33,12 +39,37 @@ def prepare(name: str) -> Path:
         raise ParamsInvalid(f"{profile}: not found; there are {known}")
     folder = clones.at_head(ROOT / "build" / name)
     shutil.copyfile(profile, folder / "params.yaml")
+    compared = params.section("benchmark", comparison.BenchmarkParams, profile).models
+    leave_out(folder / "dvc.yaml", set(get_args(comparison.Model)) - set(compared))
     clones.link_inputs(folder)
     lock = ROOT / "profiles" / f"{name}.lock"
     (folder / "dvc.lock").unlink(missing_ok=True)
     if lock.is_file():
         shutil.copyfile(lock, folder / "dvc.lock")
     return folder
+
+
+def leave_out(file: Path, models: set[str]) -> None:
+    """Take ``models`` out of dvc.yaml, with the stages that then make nothing for another one."""
+    yaml = YAML()
+    yaml.width = 4096
+    pipeline = yaml.load(file)
+    stages, unwanted = pipeline["stages"], {f"models/{name}" for name in models}
+    judge = stages["benchmark"]
+    judge["deps"] = [path for path in judge["deps"] if path.split(".")[0] not in unwanted]
+    unwanted |= {f"metrics/benchmark/{name}" for name in models}
+    judge["metrics"] = [out for out in judge["metrics"] if _path(out).split(".")[0] not in unwanted]
+    for name in reversed(list(stages)):
+        made = {path for path in map(_path, stages[name]["outs"]) if path.startswith("models/")}
+        used = {path for stage in stages.values() for path in stage["deps"]}
+        if made and all(path.split(".")[0] in unwanted for path in made) and not made & used:
+            del stages[name]
+    yaml.dump(pipeline, file)
+
+
+def _path(out: str | Mapping[str, Any]) -> str:
+    """An entry of ``outs`` or ``metrics`` is a path, or one with options."""
+    return out if isinstance(out, str) else next(iter(out))
 
 
 def collect(folder: Path, name: str) -> None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, model_validator
 from sklearn.metrics import accuracy_score, roc_auc_score
 from torch import nn
 
@@ -17,6 +17,16 @@ from litefake.params import Section
 from litefake.reproducibility import machine, seed_of
 from litefake.scoring import score_table
 
+Model = Literal[
+    "b0",
+    "dual",
+    "lite0",
+    "kd_lite0",
+    "kd_two_in_one",
+    "prune_kd",
+    "kd_lite0_int8",
+    "prune_kd_int8",
+]
 COLUMNS = {
     "model": "model",
     "prune_ratio": "prune ratio",
@@ -34,11 +44,20 @@ NO_PEOPLE = "the data set names no people and no clips"
 
 
 class BenchmarkParams(Section):
-    """Section ``benchmark``: how the test split is measured."""
+    """Section ``benchmark``: which models are compared, and how the test split is measured."""
 
+    models: list[Model] = Field(min_length=1)  # rows of the table, in their order
     bootstrap_samples: int = Field(ge=10)
     bootstrap_seed: int = Field(ge=0)
     latency: LatencyParams
+
+    @model_validator(mode="after")
+    def _b0_and_each_once(self) -> Self:
+        if "b0" not in self.models:
+            raise ValueError("models lacks b0, which the others are compared with")
+        if len(set(self.models)) < len(self.models):
+            raise ValueError("models names one twice")
+        return self
 
 
 class Finished(NamedTuple):

@@ -34,7 +34,7 @@ def degrade(image: Image, rng: np.random.Generator, p: DegradationParams) -> Ima
     if sigma > 0.2:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), sigma))
     if deviation > 0.5:
-        noisy = image + rng.normal(0, deviation, image.shape).astype(np.float32)
+        noisy = image + deviation * rng.standard_normal(image.shape, np.float32)
         image = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
     for _ in range(1 + (rng.random() < p.again)):
         if rng.random() < p.h264:

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 FloatArray = NDArray[np.float32]
-STEP = 4  # px between the places where the points are asked; between them it is smooth
+PLACES = 44  # along a side, where the points are asked; between them it is smooth
 REACH = 0.025  # of the face's height: how far a point's own way counts, the sigma of its weight
 ALONE = 0.01  # weight of the affine map against a point's, which is 1 where it lies
 
@@ -21,7 +21,7 @@ def warp(image: Image, points: FloatArray, wanted: FloatArray) -> Image:
     affine = affine_map(wanted, points)
     left = points - mapped(affine, wanted)
     sigma = REACH * float(np.ptp(wanted[:, 1]))
-    marks = np.arange(0, side + STEP, STEP, dtype=np.float32)
+    marks = np.linspace(0, side, PLACES + 1, dtype=np.float32)
     # A Gaussian of the distance is the product of one along each axis.
     across, down = (
         np.exp(-((marks[:, None] - wanted[:, axis]) ** 2) / (2 * sigma**2)) for axis in (0, 1)
@@ -33,7 +33,9 @@ def warp(image: Image, points: FloatArray, wanted: FloatArray) -> Image:
     field = (np.stack([x, y], axis=-1) / (one + ALONE)[..., None]).astype(np.float32)
     rows = np.arange(side, dtype=np.float32)
     every = np.stack(np.meshgrid(rows, rows), axis=-1)
-    smooth = np.asarray(cv2.remap(field, *_split(every / np.float32(STEP)), cv2.INTER_LINEAR))
+    smooth = np.asarray(
+        cv2.remap(field, *_split(every * np.float32(PLACES / side)), cv2.INTER_LINEAR)
+    )
     source = mapped(affine, every.reshape(-1, 2)).reshape(every.shape) + smooth
     moved = cv2.remap(image, *_split(source), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.uint8)
@@ -47,7 +49,7 @@ def affine_map(points: FloatArray, wanted: FloatArray) -> NDArray[np.float64]:
 
 def mapped(matrix: NDArray[np.float64], points: FloatArray) -> FloatArray:
     """``points`` (N, 2) under a 2 x 3 ``matrix``."""
-    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float32)
+    return np.asarray(cv2.transform(points.reshape(-1, 1, 2), matrix)[:, 0], np.float32)
 
 
 def _split(field: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -136,25 +136,27 @@ def _blend(
         target = _alter(target, rng, p)
     source = _move(source, rng, p)
     mask = _mask(points, side, rng, p) * rng.choice(RATIOS)
-    mixed = target + (source.astype(np.float32) - target) * mask[..., None]
-    fake = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
-    return Pair(target, fake, mask.astype(np.float32))
+    mask = mask.astype(np.float32)
+    fake = np.asarray(cv2.blendLinear(source, target, mask, 1 - mask), np.uint8)
+    return Pair(target, fake, mask)
 
 
 def _alter(image: Image, rng: np.random.Generator, p: BlendParams) -> Image:
     """Other colours and less (or, by unsharp masking, more) detail."""
-    values = image.astype(np.float32)
-    gray = values.mean(axis=2, keepdims=True)
-    values = gray + (values - gray) * (1 + rng.uniform(-p.saturation, p.saturation))
-    mean = values.mean()
-    values = mean + (values - mean) * (1 + rng.uniform(-p.contrast, p.contrast))
-    values += 255 * rng.uniform(-p.colour, p.colour, 3) + 255 * rng.uniform(-p.colour, p.colour)
+    # gray + saturation * (colour - gray), then mean + contrast * (colour - mean), then a shift.
+    saturation = 1 + rng.uniform(-p.saturation, p.saturation)
+    contrast = 1 + rng.uniform(-p.contrast, p.contrast)
+    shift = 255 * rng.uniform(-p.colour, p.colour, 3) + 255 * rng.uniform(-p.colour, p.colour)
+    matrix = np.empty((3, 4), np.float32)
+    matrix[:, :3] = contrast * (saturation * np.eye(3) + (1 - saturation) / 3)
+    matrix[:, 3] = (1 - contrast) * np.mean(cv2.mean(image)[:3]) + shift
+    values = np.asarray(cv2.transform(image.astype(np.float32), matrix), np.float32)
     side = image.shape[0]
     smaller = max(8, round(side / rng.uniform(1, p.detail)))
     coarse = cv2.resize(values, (smaller, smaller), interpolation=cv2.INTER_AREA)
     coarse = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
     if rng.random() < 0.5:
-        values = coarse
+        values = np.asarray(coarse, np.float32)
     else:
         values += rng.uniform(0, 0.5) * (values - coarse)
     return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)

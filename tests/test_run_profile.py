@@ -1,0 +1,60 @@
+"""What a profile does not compare is not trained."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from litefake.comparison import BenchmarkParams
+from tools.pipeline import ROOT
+from tools.run_profile import leave_out
+
+DECLARED = ROOT / "dvc.yaml"
+REST = {"bootstrap_samples": 10, "bootstrap_seed": 0}
+TIMES = {"threads": 1, "warmup": 1, "repeats": 3}
+
+
+def without(folder: Path, *models: str) -> dict:
+    file = folder / "dvc.yaml"
+    shutil.copyfile(DECLARED, file)
+    leave_out(file, set(models))
+    return yaml.safe_load(file.read_text())["stages"]
+
+
+def test_nothing_left_out_is_the_same_pipeline(tmp_path):
+    assert without(tmp_path) == yaml.safe_load(DECLARED.read_text())["stages"]
+
+
+def test_two_models_go_with_the_stages_that_make_them_alone(tmp_path):
+    before = yaml.safe_load(DECLARED.read_text())["stages"]
+    after = without(tmp_path, "dual", "kd_two_in_one")
+    assert set(before) - set(after) == {"train_dual", "kd_two_in_one"}
+    for name in set(after) - {"benchmark"}:
+        assert after[name] == before[name]
+    gone = set(before["benchmark"]["deps"]) - set(after["benchmark"]["deps"])
+    assert gone == {"models/dual.safetensors", "models/kd_two_in_one.safetensors"}
+    said = str(after["benchmark"])
+    assert "dual.json" not in said
+    assert "kd_two_in_one" not in said
+    assert "models/kd_lite0_int8.onnx" in said
+
+
+def test_a_stage_that_another_needs_stays(tmp_path):
+    assert "train_dual" in without(tmp_path, "dual")
+    assert "export" in without(tmp_path, "kd_lite0_int8")
+
+
+@pytest.mark.parametrize(
+    ("models", "why"),
+    [
+        (["lite0"], "models lacks b0"),
+        (["b0", "lite0", "lite0"], "models names one twice"),
+        (["b0", "lite1"], "Input should be"),
+        ([], "at least 1 item"),
+    ],
+)
+def test_a_comparison_of_nothing_sensible_is_refused(models, why):
+    with pytest.raises(ValidationError, match=why):
+        BenchmarkParams.model_validate({"models": models, "latency": TIMES, **REST})
