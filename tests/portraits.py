@@ -30,6 +30,15 @@ PAIRS = {
         "deformation": 0.02,
         "softness": 0.03,
     },
+    "before": {
+        "smallest": 1.0,
+        "blur": 0.0,
+        "noise": 0.0,
+        "h264": 0.0,
+        "crf": [18, 18],
+        "quality": [100, 100],
+        "again": 0.0,
+    },
     "degradation": {
         "smallest": 0.5,
         "blur": 1.0,

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from litefake import crop_store
+from litefake import crop_store, inputs
 from litefake.artifacts import write_json
 from litefake.degradation import DegradationParams, degrade
 from litefake.errors import DataMissing
@@ -38,7 +38,8 @@ class PairParams(Section):
     shift: float = Field(ge=0, lt=0.2)  # of its place, share of its side
     places: float = Field(ge=0, le=100)  # weight of where a fake was made, beside its label
     blend: BlendParams
-    degradation: DegradationParams
+    before: DegradationParams  # what the pictures went through that a fake is made of
+    degradation: DegradationParams  # what both halves go through afterwards
 
 
 class Recipe(Section):
@@ -100,20 +101,33 @@ class PairMaker:
         return np.asarray(seen[..., 0] / 255, np.float32)
 
     def pair(self, path: str, seed: int) -> Pair:
-        """The pair itself, at the size of the stored crop. Raises DataMissing."""
+        """The pair itself, as it is before it is published. Raises DataMissing."""
         return self._made(path, seed)
 
     def _make(self, path: str, seed: int) -> Pair:
         rng = np.random.default_rng(seed_of(seed, "blend"))
         p = self._recipe.pairs.blend
-        face, points = self._seen(path), self._points[path]
+        face, points = self._published(path, seed_of(seed, "before"))
         kind = rng.random()
         if kind >= p.donor + p.expression:
             return self_blend(face, points, rng, p)
         other = self._donor(path, rng)
+        donor, others = self._published(other, seed_of(seed, "donor"), len(face))
         if kind < p.donor:
-            return swap(face, points, self._seen(other), self._points[other], rng, p)
-        return reenact(face, points, self._points[other], rng, p)
+            return swap(face, points, donor, others, rng, p)
+        return reenact(face, points, others, rng, p)
+
+    def _published(
+        self, path: str, seed: int, side: int | None = None
+    ) -> tuple[Image, NDArray[np.float32]]:
+        """The face as the video that a faker starts from shows it, and its points.
+
+        With ``side`` it is then brought to that size.
+        """
+        face = degrade(self._seen(path), np.random.default_rng(seed), self._recipe.pairs.before)
+        if side is not None:
+            face = inputs.resize(face, side)
+        return face, self._points[path] * np.float32(len(face) / self._recipe.pairs.size)
 
     def _donor(self, path: str, rng: np.random.Generator) -> str:
         drawn = rng.integers(len(self._paths), size=CANDIDATES)
