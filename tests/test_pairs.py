@@ -205,3 +205,43 @@ def test_without_a_weight_no_batch_says_it(train):
     batch = next(iter(train.shuffled(8, 0, 1, STRONG)))
     assert batch.replaced is None
     assert [part.replaced for part in batch.parts(2)] == [None, None]
+
+
+def test_a_fake_is_made_of_a_picture_that_was_published(folder):
+    """Shrunk before it is blended: mask and points shrink with it, and both halves share it."""
+    nothing = {"colour": 0.0, "contrast": 0.0, "saturation": 0.0, "detail": 1.0, "shift": 0.0}
+    whole = {"no_forehead": 0.0, "mouth": 0.0, "eyes": 0.0}
+    given = pair_params(**nothing, **whole, scale=0.0)
+    worn = given.before.model_copy(update={"smallest": 0.4, "quality": [40, 60]})
+    points = np.stack([make_points(n) for n in range(PEOPLE)])
+    pairs.write(folder, crops(), points, Recipe(pairs=given, margin=0.3))
+    clean = PairMaker(folder, set(crops()["path"]))
+    recipe = Recipe(pairs=given.model_copy(update={"before": worn}), margin=0.3)
+    pairs.write(folder, crops(), points, recipe)
+    maker = PairMaker(folder, set(crops()["path"]))
+    sides = set()
+    for seed in range(6):
+        pair, as_stored = maker.pair("youtube/04.png", seed), clean.pair("youtube/04.png", seed)
+        sides.add(len(pair.real))
+        assert pair.real.shape == pair.fake.shape == (*pair.mask.shape, 3)
+        assert np.abs(pair.real.astype(int) - pair.fake).max() <= 1, "nothing was changed"
+        shrunk = cv2.resize(as_stored.mask, pair.mask.shape[::-1], interpolation=cv2.INTER_AREA)
+        assert np.abs(shrunk / shrunk.max() - pair.mask / pair.mask.max()).mean() < 0.05
+        small = cv2.resize(as_stored.real, pair.mask.shape[::-1], interpolation=cv2.INTER_AREA)
+        assert (pair.real != small).any(), "it was coded"
+    assert len(sides) > 1
+    assert min(sides) < 0.8 * SIDE
+
+
+@pytest.mark.parametrize("kind", ["donor", "expression"])
+def test_a_second_face_is_brought_to_the_size_of_the_first(folder, kind):
+    given = pair_params(**{kind: 1.0})
+    worn = given.before.model_copy(update={"smallest": 0.4})
+    recipe = Recipe(pairs=given.model_copy(update={"before": worn}), margin=0.3)
+    pairs.write(folder, crops(), np.stack([make_points(n) for n in range(PEOPLE)]), recipe)
+    maker = PairMaker(folder, set(crops()["path"]))
+    for seed in range(8):
+        pair = maker.pair("youtube/02.png", seed)
+        changed = (pair.real != pair.fake).any(axis=2)
+        assert changed.any()
+        assert not changed[pair.mask == 0].any()
