@@ -1,6 +1,5 @@
 """What happens to a picture on its way into a published video: smaller, coded, coded again."""
 
-import functools
 from fractions import Fraction
 
 import av
@@ -12,7 +11,6 @@ from pydantic import Field
 from litefake.params import Section
 
 Image = NDArray[np.uint8]
-LONGEST = 4 * 1024 * 1024  # values of noise, more than a picture of 1024 px has
 
 
 class DegradationParams(Section):
@@ -36,21 +34,14 @@ def degrade(image: Image, rng: np.random.Generator, p: DegradationParams) -> Ima
     if sigma > 0.2:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), sigma))
     if deviation > 0.5:
-        start = rng.integers(_noise().size - image.size)
-        noise = _noise()[start : start + image.size].reshape(image.shape)
-        image = np.clip(np.rint(image + deviation * noise), 0, 255).astype(np.uint8)
+        noisy = image + deviation * rng.standard_normal(image.shape, np.float32)
+        image = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
     for _ in range(1 + (rng.random() < p.again)):
         if rng.random() < p.h264:
             image = through_h264(image, _draw(rng, p.crf))
         else:
             image = through_jpeg(image, _draw(rng, p.quality))
     return image
-
-
-@functools.cache
-def _noise() -> NDArray[np.float32]:
-    """Values that every picture takes its own stretch of: to draw them takes as long as to code."""
-    return np.random.default_rng(0).standard_normal(LONGEST, np.float32)
 
 
 def _draw(rng: np.random.Generator, limits: list[int]) -> int:
