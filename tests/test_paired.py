@@ -15,6 +15,7 @@ from tools.study.declaration import Study
 
 SETTINGS = comparison.BenchmarkParams.model_validate(
     {
+        "models": ["b0"],
         "bootstrap_samples": 60,
         "bootstrap_seed": 0,
         "latency": {"threads": 1, "warmup": 1, "repeats": 3},

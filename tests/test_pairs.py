@@ -97,6 +97,14 @@ def test_a_half_without_its_other_half_is_read_too(train):
     assert len(read) == len(lonely)
 
 
+def test_without_augmentation_the_pairs_of_epochs_still_differ(train):
+    next(iter(train.in_order(100)))  # those of validation are kept
+    first, later = (next(iter(train.shuffled(100, 0, n, None))).images for n in (1, 2))
+    assert not {image.numpy().tobytes() for image in first} & {
+        image.numpy().tobytes() for image in later
+    }
+
+
 def test_an_epoch_depends_on_seed_and_number_alone(train):
     first, again, later = (list(train.shuffled(8, 0, n, STRONG)) for n in (1, 1, 2))
     assert all((a.images == b.images).all() for a, b in zip(first, again, strict=True))

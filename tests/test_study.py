@@ -18,6 +18,7 @@ from tools.study.workspace import StageFailed, Workspace
 BASE = params.read(ROOT / "params.yaml")
 SOURCE = Path("studies/mine.yaml")
 SETTINGS = {
+    "models": ["b0"],
     "bootstrap_samples": 10,
     "bootstrap_seed": 0,
     "latency": {"threads": 1, "warmup": 1, "repeats": 3},

@@ -19,6 +19,7 @@ from litefake.reproducibility import seed_of
 from litefake.transforms import Augmentation, Mask
 
 KEPT_HALVES = 2000  # of validation in memory, 77 KB each at 160 px: the same every epoch
+NEVER_VARIES = 0  # the seed of faces that are the same every time
 TEXT_COLUMNS = ("key", "method", "target", "source", "person", "source_person")
 
 
@@ -110,7 +111,7 @@ class Faces:
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """Every face once, in the table's order, unchanged."""
-        return self._load(_cut(np.arange(len(self)), batch_size), None, 0)
+        return self._load(_cut(np.arange(len(self)), batch_size), None, NEVER_VARIES)
 
     def shuffled(
         self,
@@ -142,7 +143,7 @@ class Faces:
     def sample(self, count: int, batch_size: int, seed: int) -> Iterator[Batch]:
         """``count`` faces (at most all), chosen by ``seed``, unchanged."""
         chunks = self._mixed(np.random.default_rng(seed_of(seed, "sample")), batch_size)
-        return self._load(_cut(np.concatenate(chunks)[:count], batch_size), None, 0)
+        return self._load(_cut(np.concatenate(chunks)[:count], batch_size), None, NEVER_VARIES)
 
     def _mixed(self, random: np.random.Generator, batch_size: int) -> list[np.ndarray]:
         """All rows in random order, in batches, none of which holds both halves of a pair.
@@ -171,11 +172,11 @@ class Faces:
         return self.maker.half(row["path"], bool(row["label"]), self._own(index, seed))
 
     def _unchanged(self, index: int, seed: int) -> Image:
-        """The face at the size that the network sees; halves of pairs are made once."""
-        if index in self._made:
+        """The face at the size that the network sees; halves that never vary are made once."""
+        if seed == NEVER_VARIES and index in self._made:
             return self._made[index]
         face = inputs.resize(self._face(index, seed), self.size)
-        if self.maker is not None and len(self._made) < KEPT_HALVES:
+        if seed == NEVER_VARIES and self.maker is not None and len(self._made) < KEPT_HALVES:
             self._made[index] = face
         return face
 
