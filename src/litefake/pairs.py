@@ -112,22 +112,20 @@ class PairMaker:
         if kind >= p.donor + p.expression:
             return self_blend(face, points, rng, p)
         other = self._donor(path, rng)
-        donor, others = self._published(other, seed_of(seed, "donor"), len(face))
         if kind < p.donor:
-            return swap(face, points, donor, others, rng, p)
-        return reenact(face, points, others, rng, p)
+            donor = self._published(other, seed_of(seed, "donor"))[0]
+            donor = inputs.resize(donor, len(face))
+            return swap(face, points, donor, self._scaled(other, len(face)), rng, p)
+        return reenact(face, points, self._scaled(other, len(face)), rng, p)
 
-    def _published(
-        self, path: str, seed: int, side: int | None = None
-    ) -> tuple[Image, NDArray[np.float32]]:
-        """The face as the video that a faker starts from shows it, and its points.
-
-        With ``side`` it is then brought to that size.
-        """
+    def _published(self, path: str, seed: int) -> tuple[Image, NDArray[np.float32]]:
+        """The face as the video that a faker starts from shows it, and its points."""
         face = degrade(self._seen(path), np.random.default_rng(seed), self._recipe.pairs.before)
-        if side is not None:
-            face = inputs.resize(face, side)
-        return face, self._points[path] * np.float32(len(face) / self._recipe.pairs.size)
+        return face, self._scaled(path, len(face))
+
+    def _scaled(self, path: str, side: int) -> NDArray[np.float32]:
+        """The points of the face in a picture of ``side`` pixels."""
+        return np.asarray(self._points[path] * np.float32(side / self._recipe.pairs.size))
 
     def _donor(self, path: str, rng: np.random.Generator) -> str:
         drawn = rng.integers(len(self._paths), size=CANDIDATES)
