@@ -4,7 +4,7 @@ import timm
 import torch
 from torch import nn
 
-from litefake.dataset import Batch
+from litefake.batches import Batch
 from litefake.distillation import hard_loss
 from litefake.importance import accumulate_gradients
 from litefake.pruning import PruneParams

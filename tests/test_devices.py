@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from litefake import dataset, devices, reproducibility, training
+from litefake.batches import Batch
 from litefake.checkpoints import Run
-from litefake.dataset import Batch
 from litefake.distillation import Distillation, DistillParams, hard_loss
 from litefake.errors import DataMissing, ParamsInvalid, TrainingFailed
 from litefake.reproducibility import Reproducibility

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from litefake.dataset import Batch
+from litefake.batches import Batch
 from litefake.distillation import Distillation, DistillParams, distillation_loss, hard_loss
 
 STUDENT = torch.tensor([0.3, -1.2, 2.0])

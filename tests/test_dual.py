@@ -3,7 +3,7 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from litefake import dual, footprint, models, saliency, training
-from litefake.dataset import Batch
+from litefake.batches import Batch
 from litefake.errors import ModelUnreadable, ParamsInvalid
 from litefake.frequency import FrequencyBands
 from tests.conftest import SIZE, new_model

@@ -55,9 +55,10 @@ LAYERS = [
         "degradation",
         "official",
         "metrics",
+        "batches",
     ],
     ["blazeface", "pairs", "architectures"],
-    ["detectors"],
+    ["detectors", "face_readers"],
     ["discovery"],
     [
         "apprentice",

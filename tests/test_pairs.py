@@ -1,5 +1,7 @@
 """Pairs from a folder of portraits to batches."""
 
+import pickle
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -253,3 +255,16 @@ def test_a_second_face_is_brought_to_the_size_of_the_first(folder, kind):
         changed = (pair.real != pair.fake).any(axis=2)
         assert changed.any()
         assert not changed[pair.mask == 0].any()
+
+
+def test_another_process_makes_the_same_pairs(folder, split_table, network):
+    """Of a part of the faces too: their donors still come from the whole split."""
+    points = np.stack([make_points(number) for number in range(PEOPLE)])
+    pairs.write(folder, crops(), points, Recipe(pairs=pair_params(donor=1.0), margin=0.3))
+    train = dataset.read_split(folder, split_table, "train", network[1])
+    part = train.only(train.table[train.table["label"] == 1].iloc[:4])
+    list(part.in_order(3))
+    elsewhere = pickle.loads(pickle.dumps(part))
+    for ours, theirs in zip(part.in_order(3), elsewhere.in_order(3), strict=True):
+        assert torch.equal(ours.images, theirs.images)
+        assert torch.equal(ours.labels, theirs.labels)

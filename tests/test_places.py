@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from litefake import places, reproducibility, training
-from litefake.dataset import Batch
+from litefake.batches import Batch
 from litefake.distillation import hard_loss
 from litefake.places import Pointer, WithPlaces
 from litefake.reproducibility import Reproducibility

@@ -16,8 +16,9 @@ from timm.models._efficientnet_blocks import SqueezeExcite
 from torch import nn
 
 from litefake import footprint, models, params
+from litefake.batches import Batch
 from litefake.checkpoints import Run
-from litefake.dataset import Batch, Faces, TrainVal
+from litefake.dataset import Faces, TrainVal
 from litefake.distillation import DistillParams, distillation_loss, hard_loss
 from litefake.errors import ParamsInvalid, TrainingFailed
 from litefake.importance import TaylorImportance, accumulate_gradients, coupled_groups

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from litefake import reproducibility
-from litefake.dataset import Batch
+from litefake.batches import Batch
 from litefake.distillation import hard_loss
 from litefake.reproducibility import Reproducibility
 from litefake.shards import Shards

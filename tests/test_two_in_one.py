@@ -3,8 +3,8 @@ import torch
 
 from litefake import dual, models, reproducibility, training, two_in_one
 from litefake.apprentice import PARTS, Apprentice, TwoInOneParams
+from litefake.batches import Batch
 from litefake.checkpoints import Run
-from litefake.dataset import Batch
 from litefake.distillation import Distillation, DistillParams
 from litefake.homogenization import rotate
 from litefake.reproducibility import Reproducibility

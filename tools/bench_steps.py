@@ -13,8 +13,8 @@ import torch
 
 from litefake import dual, errors, params, starting, two_in_one
 from litefake.apprentice import PARTS, Apprentice, TwoInOneParams
+from litefake.batches import Batch
 from litefake.card import Card
-from litefake.dataset import Batch
 from litefake.distillation import Distillation, DistillParams, Objective, hard_loss
 from litefake.faces import CropParams
 from litefake.recipe import Recipe

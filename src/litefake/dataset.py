@@ -1,55 +1,25 @@
 """The faces of the splits, read in batches whose content depends on names, never on history."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 import pandas as pd
 import torch
 
-from litefake import crop_store, inputs, reproducibility, transforms
+from litefake import batches, reproducibility, transforms
 from litefake.ahead import ahead
+from litefake.batches import Batch, Rows
 from litefake.card import Card
 from litefake.errors import DataMissing, TrainingFailed
+from litefake.face_readers import NEVER_VARIES, Crops, Halves, Reader
 from litefake.inputs import Image
 from litefake.pairs import PairMaker, is_paired
 from litefake.reproducibility import seed_of
-from litefake.transforms import Augmentation, Mask
+from litefake.transforms import Augmentation
 
-KEPT_HALVES = 2000  # of validation in memory, 77 KB each at 160 px: the same every epoch
-NEVER_VARIES = 0  # the seed of faces that are the same every time
 TEXT_COLUMNS = ("key", "method", "target", "source", "person", "source_person")
-
-
-class Batch(NamedTuple):
-    """Images N x 3 x S x S, normalised float; labels N, float, 1 = fake.
-
-    ``whole``: faces of the batch that this one is a part of; None when it is no part.
-    ``replaced``: N x s x s float, how much of each place was replaced; None when unknown.
-    """
-
-    images: torch.Tensor
-    labels: torch.Tensor
-    whole: int | None = None
-    replaced: torch.Tensor | None = None
-
-    def to(self, device: torch.device) -> "Batch":
-        """The same batch on ``device``."""
-        replaced = None if self.replaced is None else self.replaced.to(device)
-        images, labels = self.images.to(device), self.labels.to(device)
-        return self._replace(images=images, labels=labels, replaced=replaced)
-
-    def parts(self, count: int) -> list["Batch"]:
-        """``count`` batches that together are this one, as nearly equal as can be."""
-        whole = self.whole or len(self.labels)
-        images, labels = self.images.tensor_split(count), self.labels.tensor_split(count)
-        replaced: Sequence[torch.Tensor | None] = [None] * count
-        if self.replaced is not None:
-            replaced = self.replaced.tensor_split(count)
-        parts = zip(images, labels, replaced, strict=True)
-        return [Batch(own, label, whole, mask) for own, label, mask in parts]
 
 
 class Faces:
@@ -72,38 +42,22 @@ class Faces:
         self.table = table.reset_index(drop=True)
         self.size, self.mean, self.std = size, mean, std
         self.maker = maker
-        self._made: dict[int, Image] = {}
+        self._reader: Reader = Crops(folder, self.table, size)
+        if maker is not None:
+            self._reader = Halves(maker, self.table, size)
 
     def __len__(self) -> int:
         return len(self.table)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """For another process, which makes its pairs itself: a maker keeps some it has made."""
-        return {**vars(self), "maker": self.maker is not None, "_made": {}}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self.maker = PairMaker(self.folder, set(self.table["path"])) if state["maker"] else None
-
     @property
     def places(self) -> float:
         """The weight that training gives to where a fake was made; 0 when nobody knows."""
-        return 0.0 if self.maker is None else self.maker.places
+        return self._reader.places
 
     @property
     def labels(self) -> torch.Tensor:
         """Float tensor of length N, 1 = fake."""
         return torch.tensor(self.table["label"].to_numpy(), dtype=torch.float32)
-
-    def image(self, index: int) -> Image:
-        """The crop as stored, RGB. Raises DataMissing when the file is gone or damaged."""
-        name = self.table["path"].iloc[index]
-        image = crop_store.read(self.folder, name)
-        if image is None:
-            raise DataMissing(
-                f"{self.folder / name}: face crop is gone or damaged; run `dvc repro crop_faces`"
-            )
-        return image
 
     def only(self, table: pd.DataFrame) -> "Faces":
         """The faces of ``table``, some of the rows of this one's, read alike."""
@@ -111,7 +65,7 @@ class Faces:
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """Every face once, in the table's order, unchanged."""
-        return self._load(_cut(np.arange(len(self)), batch_size), None, NEVER_VARIES)
+        return self._load(batches.cut(np.arange(len(self)), batch_size), None, NEVER_VARIES)
 
     def shuffled(
         self,
@@ -143,102 +97,52 @@ class Faces:
     def sample(self, count: int, batch_size: int, seed: int) -> Iterator[Batch]:
         """``count`` faces (at most all), chosen by ``seed``, unchanged."""
         chunks = self._mixed(np.random.default_rng(seed_of(seed, "sample")), batch_size)
-        return self._load(_cut(np.concatenate(chunks)[:count], batch_size), None, NEVER_VARIES)
+        return self._load(
+            batches.cut(np.concatenate(chunks)[:count], batch_size), None, NEVER_VARIES
+        )
 
-    def _mixed(self, random: np.random.Generator, batch_size: int) -> list[np.ndarray]:
-        """All rows in random order, in batches, none of which holds both halves of a pair.
-
-        Side by side the halves betray each other: they share all but the blend, and batch
-        normalisation compares them, as it cannot when a single face is judged
-        (docs/decisions/self-blending.md).
-        """
+    def _mixed(self, random: np.random.Generator, batch_size: int) -> list[Rows]:
+        """All rows in random order, in batches, none of which holds both halves of a pair."""
         order = random.permutation(len(self))
-        if self.maker is None:
-            return _cut(order, batch_size)
-        pairs = self.table.groupby(["path", "draw"]).ngroup().to_numpy()[order]
-        second = pd.Series(pairs).duplicated().to_numpy()
-        other = dict(zip(pairs[second], order[second], strict=True))
-        chunks = []
-        for ours in _cut(np.flatnonzero(~second), batch_size):
-            others = [other[pair] for pair in pairs[ours] if pair in other]
-            chunks += [order[ours], np.array(others, int)]
-        return [chunk for chunk in chunks if len(chunk)]
-
-    def _face(self, index: int, seed: int) -> Image:
-        """The face as it is before augmentation."""
-        if self.maker is None:
-            return self.image(index)
-        row = self.table.iloc[index]
-        return self.maker.half(row["path"], bool(row["label"]), self._own(index, seed))
-
-    def _unchanged(self, index: int, seed: int) -> Image:
-        """The face at the size that the network sees; halves that never vary are made once."""
-        if seed == NEVER_VARIES and index in self._made:
-            return self._made[index]
-        face = inputs.resize(self._face(index, seed), self.size)
-        if seed == NEVER_VARIES and self.maker is not None and len(self._made) < KEPT_HALVES:
-            self._made[index] = face
-        return face
-
-    def _replaced(self, index: int, seed: int) -> Mask:
-        """Where the face was replaced, at the size that the network sees."""
-        assert self.maker is not None
-        row = self.table.iloc[index]
-        mask = self.maker.replaced(row["path"], bool(row["label"]), self._own(index, seed))
-        return np.asarray(cv2.resize(mask, (self.size, self.size)), np.float32)
-
-    def _own(self, index: int, seed: int) -> int:
-        """The seed of what is drawn for one face."""
-        if self.maker is None:
-            return seed_of(seed, "face", index)
-        row = self.table.iloc[index]
-        return seed_of(seed, "pair", row["path"], int(row["draw"]))
+        if self._reader.pairs is None:
+            return batches.cut(order, batch_size)
+        return batches.apart(order, self._reader.pairs, batch_size)
 
     def _load(
         self,
-        chunks: list[np.ndarray],
+        chunks: list[Rows],
         augmentation: Augmentation | None,
         seed: int,
         rank: int = 0,
         world: int = 1,
     ) -> Iterator[Batch]:
-        labels = self.labels
+        labels, reader = self.labels, self._reader
 
         def read(index: int) -> Image:
+            face = reader.face(index, seed)
             if augmentation is None:
-                return self._unchanged(index, seed)
-            face = inputs.resize(self._face(index, seed), self.size)
-            return transforms.augment(face, augmentation, self._own(index, seed))
+                return face
+            return transforms.augment(face, augmentation, reader.own(index, seed))
 
-        def replaced(indices: np.ndarray) -> torch.Tensor | None:
-            if augmentation is None or not self.places:
+        def replaced(indices: list[int]) -> torch.Tensor | None:
+            if augmentation is None or not reader.places:
                 return None
             masks = [
-                transforms.augment_mask(self._replaced(i, seed), augmentation, self._own(i, seed))
-                for i in indices.tolist()
+                transforms.augment_mask(
+                    reader.replaced(index, seed), augmentation, reader.own(index, seed)
+                )
+                for index in indices
             ]
             return torch.from_numpy(np.stack(masks))
 
-        def load(chunk: np.ndarray) -> Batch:
-            indices = _part(chunk, rank, world)
-            faces = [read(int(index)) for index in indices]
+        def load(chunk: Rows) -> Batch:
+            rows = batches.part(chunk, rank, world)
+            indices = rows.tolist()
+            faces = [read(index) for index in indices]
             images = transforms.to_input(faces, self.size, self.mean, self.std)
-            own = labels[torch.from_numpy(indices)]
-            return Batch(images, own, len(chunk), replaced(indices))
+            return Batch(images, labels[torch.from_numpy(rows)], len(chunk), replaced(indices))
 
-        # The first halves of pairs take longer to read than the second.
-        return ahead((load(chunk) for chunk in chunks), 1 if self.maker is None else 3)
-
-
-def _cut(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
-    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-
-
-def _part(chunk: np.ndarray, rank: int, world: int) -> np.ndarray:
-    """What the threads of process ``rank`` would get if one process had the threads of all."""
-    threads = reproducibility.threads()
-    parts = np.array_split(chunk, threads * world)
-    return np.concatenate(parts[rank * threads : (rank + 1) * threads])
+        return ahead((load(chunk) for chunk in chunks), reader.lead)
 
 
 def sources(folder: Path | str, table: Path | str) -> list[str]:

@@ -12,8 +12,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from litefake.batches import Batch
 from litefake.card import Card
-from litefake.dataset import Batch
 from litefake.params import Section
 
 Objective = Callable[[nn.Module, Batch], dict[str, Tensor]]

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from litefake import models
+from litefake.batches import Batch
 from litefake.card import Card
-from litefake.dataset import Batch
 from litefake.errors import ParamsInvalid
 from litefake.frequency import BANDS
 from litefake.params import Section

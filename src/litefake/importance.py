@@ -14,7 +14,7 @@ from torch_pruning.dependency import Group
 from torch_pruning.pruner import function
 from torch_pruning.pruner.importance import Importance
 
-from litefake.dataset import Batch
+from litefake.batches import Batch
 from litefake.distillation import Objective
 from litefake.errors import TrainingFailed
 from litefake.shards import Shards

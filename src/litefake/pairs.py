@@ -6,6 +6,7 @@ beside the crops, so that whoever reads the crops makes the same pairs.
 
 import functools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -70,6 +71,10 @@ class PairMaker:
         # The halves of a pair stand in neighbouring batches: the second finds it made.
         self._made = functools.lru_cache(KEPT_PAIRS)(self._make)
         self._seen = functools.lru_cache(KEPT_FACES)(self._read)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For another process: without what is kept in memory here."""
+        return PairMaker, (self._folder, set(self._paths))
 
     @property
     def places(self) -> float:

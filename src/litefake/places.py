@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, binary_cross_entropy_with_logits
 
-from litefake.dataset import Batch, Faces
+from litefake.batches import Batch
+from litefake.dataset import Faces
 from litefake.distillation import Objective
 
 STAGE = 4  # of an EfficientNet: the last one at a sixteenth of the image's side

@@ -17,7 +17,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from litefake import devices, reproducibility
-from litefake.dataset import Batch
+from litefake.batches import Batch
 from litefake.distillation import Objective
 from litefake.models import Classifier
 from litefake.reproducibility import seed_of

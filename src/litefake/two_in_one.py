@@ -14,8 +14,8 @@ from torch.nn.functional import normalize
 
 from litefake import homogenization
 from litefake.apprentice import PARTS, Apprentice, TwoInOneParams
+from litefake.batches import Batch
 from litefake.card import Card
-from litefake.dataset import Batch
 from litefake.distillation import (
     Distillation,
     DistillParams,
