@@ -64,7 +64,9 @@ def test_the_evidence_of_all_places_is_the_logit(student, file, images):
 @pytest.mark.parametrize("signed", [False, True])
 def test_eight_bits_give_similar_maps(card, file, split_folder, tmp_path, signed):
     train = dataset.read_split(split_folder / "faces", split_folder / "split.csv", "train", card)
-    settings = ExportParams(quantizer="onnxruntime", faces=16, seed=0, seven_bit_weights=True)
+    settings = ExportParams(
+        quantizer="onnxruntime", faces=16, seed=0, seven_bit_weights=True, false_alarms=None
+    )
     small = quantization.quantise(file, train, settings, signed)
     faces = next(iter(train.in_order(8))).images
     wanted, found = evidence(file, faces), evidence(small, faces)

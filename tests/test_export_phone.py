@@ -13,7 +13,7 @@ from litefake.quantization import ExportParams
 from tests.conftest import SIZE
 from tools import export_phone, phone
 
-PARAMS = ExportParams(quantizer="nncf", faces=8, seed=0, seven_bit_weights=True)
+PARAMS = ExportParams(quantizer="nncf", faces=8, seed=0, seven_bit_weights=True, false_alarms=None)
 
 
 class Halving:

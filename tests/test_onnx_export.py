@@ -5,14 +5,25 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from litefake import dataset, models, onnx_export, onnx_files, quantization, runtime, scoring
+from litefake import (
+    calibration,
+    dataset,
+    models,
+    onnx_export,
+    onnx_files,
+    quantization,
+    runtime,
+    scoring,
+)
 from litefake.errors import LitefakeError
 from litefake.onnx_export import Targets
 from litefake.onnx_files import Origin
 from litefake.quantization import ExportParams
 from tests.conftest import SIZE
 
-PARAMS = ExportParams(quantizer="onnxruntime", faces=16, seed=0, seven_bit_weights=True)
+PARAMS = ExportParams(
+    quantizer="onnxruntime", faces=16, seed=0, seven_bit_weights=True, false_alarms=None
+)
 ORIGIN = Origin(precision="int8", source="0" * 64, parameters=5, macs=7)
 
 
@@ -122,6 +133,24 @@ def test_export_writes_three_calibrated_files_and_their_figures(
     val = dataset.read_split(*places, "val", card)
     assert scoring.calibrated(loaded, card, val) == fitted
     assert runtime.parameters(loaded) == 3_372_289
+
+
+def test_the_share_of_false_alarms_can_be_chosen_without_training_again(
+    student, exported, split_folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(onnx_export, "to_onnx", lambda *_: exported)
+    monkeypatch.setattr(quantization, "quantise", lambda network, *_: network)
+    # A student of a few steps is no better than chance: let the share alone decide.
+    monkeypatch.setattr(calibration, "fit_threshold", lambda _p, _l, share: 1 - share)
+    source = str(tmp_path / "student.safetensors")
+    models.save(*student, source)
+    targets = Targets(*(str(tmp_path / f"{name}.onnx") for name in Targets._fields))
+    places = (str(split_folder / "faces"), str(split_folder / "split.csv"))
+    settings = PARAMS.model_copy(update={"false_alarms": 0.25})
+    onnx_export.export(source, targets, *places, settings)
+    for path in targets:
+        card = runtime.load(path)[1]
+        assert (card.false_alarms, card.threshold) == (0.25, 0.75)
 
 
 def test_an_export_that_answers_otherwise_is_an_error(

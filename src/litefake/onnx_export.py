@@ -66,13 +66,17 @@ def export(
 ) -> dict[str, Any]:
     """Write the files of ``targets`` from the student in ``source``; their figures.
 
-    Temperature, bias and threshold are fitted anew on validation, with the runtime that uses
-    the file. Raises LitefakeError when the fp32 file answers otherwise than its source.
+    Temperature, bias and threshold of the 8-bit files are fitted anew on validation, with the
+    runtime that uses them; the fp32 file has the student's, unless ``params.false_alarms`` is set.
+    Raises LitefakeError when the fp32 file answers otherwise than its source.
     """
     model, card = models.load(source)
     val = dataset.read_split(folder, table, "val", card)
     train = dataset.read_split(folder, table, "train", card)
     card = card.model_copy(update={"trained_on": _told(card.trained_on, train)})
+    if params.false_alarms is not None:
+        strict = card.model_copy(update={"false_alarms": params.false_alarms})
+        card = scoring.calibrated(model, strict, val)
     faces = quantization.balanced(train, params.faces, params.seed)
     network = to_onnx(model, card.image_size)
     origin = Origin(

@@ -31,12 +31,15 @@ class ExportParams(Section):
     faces: training faces looked at, as many of each class, and of each method within it.
     seven_bit_weights: half the range of weights. Without VNNI, AVX2 and AVX-512 add pairs of
         8-bit products in 16 bits, which the whole range overflows.
+    false_alarms: most real validation faces that a file's threshold may call fake, share; null
+        leaves it at what the student trained with.
     """
 
     quantizer: Literal["onnxruntime", "nncf"]
     faces: int = Field(ge=2)
     seed: int = Field(ge=0)
     seven_bit_weights: bool
+    false_alarms: float | None = Field(gt=0, le=1)
 
 
 def balanced(faces: Faces, count: int, seed: int) -> Faces:
