@@ -105,4 +105,4 @@ class Halves:
         return np.asarray(cv2.resize(mask, (self._size, self._size)), np.float32)
 
     def own(self, index: int, seed: int) -> int:
-        return seed_of(seed, "pair", self._paths[index], int(self._draws[index]))
+        return seed_of(seed, "pair", self._paths[index], self._draws[index])

@@ -74,9 +74,6 @@ def export(
     val = dataset.read_split(folder, table, "val", card)
     train = dataset.read_split(folder, table, "train", card)
     card = card.model_copy(update={"trained_on": _told(card.trained_on, train)})
-    if params.false_alarms is not None:
-        strict = card.model_copy(update={"false_alarms": params.false_alarms})
-        card = scoring.calibrated(model, strict, val)
     faces = quantization.balanced(train, params.faces, params.seed)
     network = to_onnx(model, card.image_size)
     origin = Origin(
@@ -86,6 +83,9 @@ def export(
         macs=footprint.macs(model, card.image_size),
     )
     wanted = scoring.logits(model, val)
+    if params.false_alarms is not None:
+        strict = card.model_copy(update={"false_alarms": params.false_alarms})
+        card = scoring.fitted(strict, wanted, val)
 
     onnx_files.write(network, card, origin, targets.fp32)
     found = scoring.logits(runtime.load(targets.fp32)[0], val)
@@ -113,9 +113,9 @@ def _write_calibrated(
     model: onnx.ModelProto, card: Card, origin: Origin, path: str, val: Faces, engine: Engine | None
 ) -> NDArray[np.float64]:
     onnx_files.write(model, card, origin, path)
-    loaded, _ = runtime.load(path, engine=engine)
-    onnx_files.write(model, scoring.calibrated(loaded, card, val), origin, path)
-    return scoring.logits(loaded, val)
+    found = scoring.logits(runtime.load(path, engine=engine)[0], val)
+    onnx_files.write(model, scoring.fitted(card, found, val), origin, path)
+    return found
 
 
 def _figures(

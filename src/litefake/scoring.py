@@ -41,6 +41,11 @@ def score_table(model: nn.Module, card: Card, faces: Faces) -> pd.DataFrame:
 
 def calibrated(model: nn.Module, card: Card, val: Faces) -> Card:
     """``card`` with the scaling and threshold that validation gives ``model``."""
+    return fitted(card, logits(model, val), val)
+
+
+def fitted(card: Card, values: NDArray[np.float64], val: Faces) -> Card:
+    """``calibrated`` for who has the logits of validation already."""
     labels = val.table["label"].to_numpy(np.float64)
-    found, threshold = calibration.calibrate(logits(model, val), labels, card.false_alarms)
+    found, threshold = calibration.calibrate(values, labels, card.false_alarms)
     return card.model_copy(update={**found._asdict(), "threshold": threshold})
