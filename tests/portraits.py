@@ -3,9 +3,19 @@
 import numpy as np
 
 from litefake.pairs import PairParams
-from litefake.selfblending import BROWS, CHIN, FOREHEAD, LEFT_EYE, NOSE_BASE, RIGHT_EYE
+from litefake.regions import BROWS, CHIN, FOREHEAD, LEFT_EYE, NOSE_BASE, RIGHT_EYE
 
 SIDE = 96
+WAY = {
+    "whole": 1.0,
+    "no_forehead": 1.0,
+    "mouth": 1.0,
+    "eyes": 1.0,
+    "full": 0.0,
+    "plain": 0.0,
+    "misfit": 0.0,
+    "rerendered": 0.0,
+}
 PAIRS = {
     "size": SIDE,
     "margin": 0.6,
@@ -14,13 +24,12 @@ PAIRS = {
     "shift": 0.05,
     "places": 0.0,
     "blend": {
-        "whole": 1.0,
-        "no_forehead": 1.0,
-        "mouth": 1.0,
-        "eyes": 1.0,
-        "donor": 0.0,
-        "expression": 0.0,
+        "own": WAY | {"share": 1.0},
+        "donor": WAY | {"share": 0.0},
+        "expression": WAY | {"share": 0.0},
         "matched": 1.0,
+        "alike": 0.0,
+        "misfit": 0.03,
         "colour": 0.1,
         "contrast": 0.1,
         "saturation": 0.2,
@@ -51,8 +60,12 @@ PAIRS = {
 }
 
 
-def pair_params(**blend: float) -> PairParams:
-    return PairParams.model_validate(PAIRS | {"blend": PAIRS["blend"] | blend})
+def pair_params(way: dict[str, float] | None = None, **blend: float | dict) -> PairParams:
+    """PAIRS with other values in section blend, and those of ``way`` in each of its ways."""
+    changed = PAIRS["blend"] | blend
+    for name in ("own", "donor", "expression"):
+        changed[name] = PAIRS["blend"][name] | changed[name] | (way or {})
+    return PairParams.model_validate(PAIRS | {"blend": changed})
 
 
 def make_points(seed: int = 0) -> np.ndarray:

@@ -3,7 +3,7 @@ import pytest
 
 from litefake.artifacts import digest
 from litefake.face_mesh import FILE, FaceMesh
-from litefake.selfblending import CHIN, FOREHEAD, LEFT_EYE, NOSE_BASE, RIGHT_EYE
+from litefake.regions import CHIN, FOREHEAD, LEFT_EYE, NOSE_BASE, RIGHT_EYE
 from litefake.tflite import ASSETS
 from tests.heads import SIDE, rendered_head
 from tools.build_face_detectors import FILES

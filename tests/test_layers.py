@@ -25,7 +25,7 @@ LAYERS = [
         "gops",
         "cam",
     ],
-    ["frequency", "homogenization", "gradient_log", "face_warp"],
+    ["frequency", "homogenization", "gradient_log", "face_warp", "regions", "rerendering"],
     [
         "reproducibility",
         "recipe",

@@ -45,7 +45,7 @@ def folder(tmp_path):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         cv2.imwrite(str(tmp_path / path), make_face(number))
     points = np.stack([make_points(number) for number in range(PEOPLE)])
-    recipe = Recipe(pairs=pair_params(donor=0.3), margin=0.3)
+    recipe = Recipe(pairs=pair_params(donor={"share": 0.4}), margin=0.3)
     pairs.write(tmp_path, table, points, recipe)
     return tmp_path
 
@@ -140,7 +140,7 @@ def test_donors_come_from_the_same_split(folder):
     ours = {"youtube/01.png", "youtube/02.png"}
     for path in set(crops()["path"]) - ours:
         (folder / path).unlink()
-    recipe = Recipe(pairs=pair_params(donor=1.0), margin=0.3)
+    recipe = Recipe(pairs=pair_params(own={"share": 0.0}, donor={"share": 1.0}), margin=0.3)
     pairs.write(folder, crops(), np.stack([make_points(n) for n in range(PEOPLE)]), recipe)
     maker = PairMaker(folder, ours)
     for seed in range(10):
@@ -221,7 +221,7 @@ def test_a_fake_is_made_of_a_picture_that_was_published(folder):
     """Shrunk before it is blended: mask and points shrink with it, and both halves share it."""
     nothing = {"colour": 0.0, "contrast": 0.0, "saturation": 0.0, "detail": 1.0, "shift": 0.0}
     whole = {"no_forehead": 0.0, "mouth": 0.0, "eyes": 0.0}
-    given = pair_params(**nothing, **whole, scale=0.0)
+    given = pair_params(whole, **nothing, scale=0.0)
     worn = given.before.model_copy(update={"smallest": 0.4, "quality": [40, 60]})
     points = np.stack([make_points(n) for n in range(PEOPLE)])
     pairs.write(folder, crops(), points, Recipe(pairs=given, margin=0.3))
@@ -245,7 +245,7 @@ def test_a_fake_is_made_of_a_picture_that_was_published(folder):
 
 @pytest.mark.parametrize("kind", ["donor", "expression"])
 def test_a_second_face_is_brought_to_the_size_of_the_first(folder, kind):
-    given = pair_params(**{kind: 1.0})
+    given = pair_params(own={"share": 0.0}, **{kind: {"share": 1.0}})
     worn = given.before.model_copy(update={"smallest": 0.4})
     recipe = Recipe(pairs=given.model_copy(update={"before": worn}), margin=0.3)
     pairs.write(folder, crops(), np.stack([make_points(n) for n in range(PEOPLE)]), recipe)
@@ -260,7 +260,12 @@ def test_a_second_face_is_brought_to_the_size_of_the_first(folder, kind):
 def test_another_process_makes_the_same_pairs(folder, split_table, network):
     """Of a part of the faces too: their donors still come from the whole split."""
     points = np.stack([make_points(number) for number in range(PEOPLE)])
-    pairs.write(folder, crops(), points, Recipe(pairs=pair_params(donor=1.0), margin=0.3))
+    pairs.write(
+        folder,
+        crops(),
+        points,
+        Recipe(pairs=pair_params(own={"share": 0.0}, donor={"share": 1.0}), margin=0.3),
+    )
     train = dataset.read_split(folder, split_table, "train", network[1])
     part = train.only(train.table[train.table["label"] == 1].iloc[:4])
     list(part.in_order(3))

@@ -3,14 +3,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from litefake.selfblending import NOSE_BASE, reenact, region_points, self_blend, swap
+from litefake.regions import NOSE_BASE, region_points
+from litefake.selfblending import reenact, self_blend, swap
 from tests.portraits import SIDE, make_face, make_points, pair_params
 
 POINTS = make_points()
 
 
-def blend(seed: int, **change: float):
-    return self_blend(make_face(), POINTS, np.random.default_rng(seed), pair_params(**change).blend)
+NOTHING = {"colour": 0.0, "contrast": 0.0, "saturation": 0.0, "detail": 1.0}  # no other change
+WHOLE = {"no_forehead": 0.0, "mouth": 0.0, "eyes": 0.0}  # the whole face alone
+
+
+def blend(seed: int, way: dict[str, float] | None = None, **change: float):
+    p = pair_params(way, **change).blend
+    return self_blend(make_face(), POINTS, np.random.default_rng(seed), p)
 
 
 @settings(deadline=None, max_examples=40)
@@ -35,8 +41,7 @@ def test_a_pair_depends_on_its_seed_alone():
 
 def test_copies_that_do_not_differ_leave_no_fake():
     """Without a change of colour, detail or place the two copies are one."""
-    nothing = {"colour": 0.0, "contrast": 0.0, "saturation": 0.0, "detail": 1.0}
-    pair = blend(1, **nothing, shift=0.0, scale=0.0)
+    pair = blend(1, **NOTHING, shift=0.0, scale=0.0)
     assert np.abs(pair.real.astype(int) - pair.fake).max() <= 1
 
 
@@ -60,7 +65,7 @@ def test_the_mouth_of_a_tilted_head_is_still_its_mouth():
 
 
 def test_one_region_is_taken_when_it_has_all_the_weight():
-    masks = [blend(s, whole=0, no_forehead=0, eyes=0).mask for s in range(8)]
+    masks = [blend(s, {"whole": 0, "no_forehead": 0, "eyes": 0}).mask for s in range(8)]
     rows = [np.flatnonzero(mask.max(axis=1) > 0.01) for mask in masks]
     assert min(found.min() for found in rows) > 44, "nothing above the nose"
 
@@ -68,7 +73,7 @@ def test_one_region_is_taken_when_it_has_all_the_weight():
 def test_a_donor_takes_the_colours_of_the_face():
     face, donor = make_face(), np.full((SIDE, SIDE, 3), (20, 40, 200), np.uint8)
     donor[::2] += 30
-    p = pair_params(colour=0.0, contrast=0.0, saturation=0.0, detail=1.0, eyes=0.0).blend
+    p = pair_params({"eyes": 0.0}, **NOTHING).blend
     pairs = [
         swap(face, POINTS, donor, make_points(7), np.random.default_rng(s), p) for s in range(6)
     ]
@@ -81,11 +86,9 @@ def test_a_donor_takes_the_colours_of_the_face():
 def test_a_donor_may_keep_some_of_its_own_colours():
     face, donor = make_face(), np.full((SIDE, SIDE, 3), (20, 40, 200), np.uint8)
     donor[::2] += 30
-    nothing = {"colour": 0.0, "contrast": 0.0, "saturation": 0.0, "detail": 1.0}
-    whole = {"no_forehead": 0.0, "mouth": 0.0, "eyes": 0.0}
 
     def apart(matched: float) -> float:
-        p = pair_params(matched=matched, **nothing, **whole).blend
+        p = pair_params(WHOLE, matched=matched, **NOTHING).blend
         found = [
             swap(face, POINTS, donor, make_points(7), np.random.default_rng(s), p) for s in range(6)
         ]
@@ -98,8 +101,7 @@ def test_another_expression_moves_what_is_below_the_nose_most():
     other = POINTS.copy()
     low = POINTS[:, 1] > POINTS[NOSE_BASE, 1] + 4
     other[low, 0] = 48 + 1.3 * (POINTS[low, 0] - 48)  # a broader mouth
-    nothing = {"colour": 0.0, "contrast": 0.0, "saturation": 0.0, "detail": 1.0}
-    p = pair_params(**nothing, shift=0.0, scale=0.0, no_forehead=0.0, mouth=0.0, eyes=0.0).blend
+    p = pair_params(WHOLE, **NOTHING, shift=0.0, scale=0.0).blend
     ramp = np.mgrid[:SIDE, :SIDE][1].astype(np.uint8)[..., None].repeat(3, axis=2)
     for seed in range(6):
         pair = reenact(ramp, POINTS, other, np.random.default_rng(seed), p)
@@ -108,9 +110,11 @@ def test_another_expression_moves_what_is_below_the_nose_most():
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_both_kinds_of_second_copies_stay_under_the_mask(seed):
-    rng, p = np.random.default_rng(seed), pair_params(matched=0.5).blend
+def test_every_way_stays_under_the_mask(seed):
+    rough = {"misfit": 0.5, "rerendered": 0.5, "plain": 0.5, "full": 0.5}
+    rng, p = np.random.default_rng(seed), pair_params(rough, matched=0.5).blend
     pairs = [
+        self_blend(make_face(), POINTS, rng, p),
         swap(make_face(), POINTS, make_face(1), make_points(7), rng, p),
         reenact(make_face(), POINTS, make_points(7), rng, p),
     ]
@@ -118,6 +122,39 @@ def test_both_kinds_of_second_copies_stay_under_the_mask(seed):
         assert not (pair.real != pair.fake).any(axis=2)[pair.mask == 0].any()
 
 
-def test_more_donors_and_expressions_than_pairs_are_refused():
-    with pytest.raises(ValueError, match="donor and expression together are above 1"):
-        pair_params(donor=0.7, expression=0.5)
+def test_a_full_copy_replaces_wholly_and_others_by_a_quarter_at_least():
+    full = [blend(s, WHOLE | {"full": 1.0}).mask.max() for s in range(8)]
+    assert full == pytest.approx([1] * 8, abs=0.01)
+    others = {round(float(blend(s, WHOLE).mask.max()), 2) for s in range(30)}
+    assert others == {0.25, 0.5, 0.75, 1.0}
+
+
+def test_a_plain_copy_keeps_the_colours_of_both():
+    """The real half is the very face that was given, whichever copy would have been changed."""
+    reals = [blend(s, {"plain": 1.0}, colour=0.3).real for s in range(8)]
+    assert all(np.array_equal(real, make_face()) for real in reals)
+    assert any(not np.array_equal(blend(s, colour=0.3).real, make_face()) for s in range(8))
+
+
+@pytest.mark.parametrize("treatment", ["misfit", "rerendered"])
+def test_a_rough_copy_alone_makes_a_fake(treatment):
+    still = {**NOTHING, "shift": 0.0, "scale": 0.0}
+    for seed in range(6):
+        rough = blend(seed, WHOLE | {treatment: 1.0, "plain": 1.0, "full": 1.0}, **still)
+        assert np.abs(rough.real.astype(int) - rough.fake).max() > 5
+
+
+def test_ways_come_as_often_as_their_shares_say():
+    p = pair_params(own={"share": 1.0}, donor={"share": 3.0}, expression={"share": 0.0}).blend
+    rng = np.random.default_rng(0)
+    drawn = [p.drawn(rng) for _ in range(2000)]
+    assert drawn.count("donor") / len(drawn) == pytest.approx(0.75, abs=0.03)
+    assert "expression" not in drawn
+
+
+def test_shares_and_regions_that_leave_no_pair_are_refused():
+    none = {"share": 0.0}
+    with pytest.raises(ValueError, match="all have a share of 0: no pair is made"):
+        pair_params(own=none, donor=none, expression=none)
+    with pytest.raises(ValueError, match="all 0: nothing is replaced"):
+        pair_params({"whole": 0.0, "no_forehead": 0.0, "mouth": 0.0, "eyes": 0.0})

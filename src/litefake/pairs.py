@@ -26,7 +26,7 @@ METHOD = "SelfBlended"
 Image = NDArray[np.uint8]
 KEPT_PAIRS = 128  # in memory, 1.2 MB each at 352 px
 KEPT_FACES = 512  # in memory, 0.4 MB each at 352 px: to read one takes as long as to code one
-CANDIDATES = 12  # donors drawn, of which the most alike in shape is taken
+CANDIDATES = 4  # donors drawn, of which the most alike in shape is taken
 
 
 class PairParams(Section):
@@ -112,13 +112,17 @@ class PairMaker:
     def _make(self, path: str, seed: int) -> Pair:
         rng = np.random.default_rng(seed_of(seed, "blend"))
         p = self._recipe.pairs.blend
-        face, points = self._published(path, seed_of(seed, "before"))
-        kind = rng.random()
-        if kind >= p.donor + p.expression:
+        before = seed_of(seed, "before")
+        face, points = self._published(path, before)
+        way = p.drawn(rng)
+        if way == "own":
             return self_blend(face, points, rng, p)
         other = self._donor(path, rng)
-        if kind < p.donor:
-            donor = self._published(other, seed_of(seed, "donor"))[0]
+        if way == "donor":
+            # Mostly a seam shows that two videos differ in sharpness; of two that do not, a swap
+            # shows where the donor's features do not fit.
+            alike = rng.random() < p.alike
+            donor = self._published(other, before if alike else seed_of(seed, "donor"))[0]
             donor = inputs.resize(donor, len(face))
             return swap(face, points, donor, self._scaled(other, len(face)), rng, p)
         return reenact(face, points, self._scaled(other, len(face)), rng, p)

@@ -18,34 +18,50 @@ from pydantic import Field, model_validator
 
 from litefake import face_warp
 from litefake.params import Section
+from litefake.regions import NOSE_BASE, height, hull, soft_mask
+from litefake.rerendering import misfitted, rerendered
 
 Image = NDArray[np.uint8]
 FloatArray = NDArray[np.float32]
-Region = Literal["whole", "no_forehead", "mouth", "eyes"]
+Way = Literal["own", "donor", "expression"]
 
-# Points of MediaPipe's canonical face, as ``face_mesh`` finds them.
-CHIN, FOREHEAD, NOSE_BASE = 152, 10, 2
-BROWS = (70, 63, 105, 66, 107, 300, 293, 334, 296, 336)
-RIGHT_EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
-LEFT_EYE = (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249)
 BELOW_NOSE, ABOVE_NOSE = (0.4, 1.2), (0.0, 0.5)  # share of another's expression that is taken
 RATIOS = (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)  # of the second copy under the mask (the paper's)
+
+
+class CopyParams(Section):
+    """One way to the second copy: how often it is gone, what is replaced and how roughly."""
+
+    share: float = Field(ge=0)  # weight among the ways
+    whole: float = Field(ge=0)  # weights of the regions that are replaced
+    no_forehead: float = Field(ge=0)
+    mouth: float = Field(ge=0)
+    eyes: float = Field(ge=0)
+    full: float = Field(ge=0, le=1)  # probability that it replaces wholly; else by one of RATIOS
+    plain: float = Field(ge=0, le=1)  # that neither copy's colours and detail are changed besides
+    misfit: float = Field(ge=0, le=1)  # that it comes to the points of a rough fit
+    rerendered: float = Field(ge=0, le=1)  # that it is made anew, coarser or smoother
+
+    @model_validator(mode="after")
+    def _has_a_region(self) -> Self:
+        if not self.whole + self.no_forehead + self.mouth + self.eyes:
+            raise ValueError("whole, no_forehead, mouth and eyes are all 0: nothing is replaced")
+        return self
 
 
 class BlendParams(Section):
     """How two copies of a face are made to differ, and where they meet.
 
-    The first six are relative weights and probabilities; but for ``matched`` the others are the
-    largest change to either side, drawn uniformly.
+    After the three ways to the second copy and two values of a donor's, the largest change to
+    either side, drawn uniformly.
     """
 
-    whole: float = Field(ge=0)  # weights of the regions that are replaced
-    no_forehead: float = Field(ge=0)
-    mouth: float = Field(ge=0)
-    eyes: float = Field(ge=0)
-    donor: float = Field(ge=0, le=1)  # probability that another person is the second copy
-    expression: float = Field(ge=0, le=1)  # that it is the face with another's expression
+    own: CopyParams  # the face itself
+    donor: CopyParams  # another person's face
+    expression: CopyParams  # the face itself with another's expression
     matched: float = Field(ge=0, le=1)  # least share of the way to the face's colours, of a donor
+    alike: float = Field(ge=0, le=1)  # probability that a donor was published as the face was
+    misfit: float = Field(ge=0, lt=0.2)  # error of a rough fit, share of the face's longer side
     colour: float = Field(ge=0, lt=1)  # of each channel and of all, share of the range
     contrast: float = Field(ge=0, lt=1)
     saturation: float = Field(ge=0, lt=1)
@@ -56,10 +72,16 @@ class BlendParams(Section):
     softness: float = Field(gt=0, lt=0.2)  # of the mask's edge, share of the side
 
     @model_validator(mode="after")
-    def _probabilities_sum(self) -> Self:
-        if self.donor + self.expression > 1:
-            raise ValueError("donor and expression together are above 1")
+    def _has_a_way(self) -> Self:
+        if not self.own.share + self.donor.share + self.expression.share:
+            raise ValueError("own, donor and expression all have a share of 0: no pair is made")
         return self
+
+    def drawn(self, rng: np.random.Generator) -> Way:
+        """One of the ways, by their shares."""
+        shares = np.array([self.own.share, self.donor.share, self.expression.share])
+        ways: tuple[Way, ...] = ("own", "donor", "expression")
+        return ways[rng.choice(3, p=shares / shares.sum())]
 
 
 class Pair(NamedTuple):
@@ -76,7 +98,7 @@ class Pair(NamedTuple):
 
 def self_blend(face: Image, points: FloatArray, rng: np.random.Generator, p: BlendParams) -> Pair:
     """``face`` (side x side x 3, uint8, RGB), with ``points`` (468, 2), blended into itself."""
-    return _blend(face, face, points, rng, p)
+    return _blend(face, _brought(face, points, points, rng, p, p.own), points, rng, p, p.own)
 
 
 def swap(
@@ -88,11 +110,11 @@ def swap(
     p: BlendParams,
 ) -> Pair:
     """The face of ``donor`` in the place of ``face``'s, in its shape and near its colours."""
-    moved = face_warp.warp(donor, donor_points, points)
-    alike = _same_colours(moved, face, _hull(points, face.shape[0]) > 0)
+    moved = _brought(donor, donor_points, points, rng, p, p.donor)
+    alike = _same_colours(moved, face, hull(points, face.shape[0]) > 0)
     share = rng.uniform(p.matched, 1)
     coloured = moved + share * (alike.astype(np.float32) - moved)
-    return _blend(face, np.rint(coloured).astype(np.uint8), points, rng, p)
+    return _blend(face, np.rint(coloured).astype(np.uint8), points, rng, p, p.donor)
 
 
 def reenact(
@@ -100,43 +122,50 @@ def reenact(
 ) -> Pair:
     """``face`` with the expression of the face whose points are ``other``, most of it below."""
     wanted = face_warp.mapped(face_warp.affine_map(other, points), other)
-    height = _height(points)
+    heights = height(points)
     share = np.where(
-        height <= height[NOSE_BASE], rng.uniform(*BELOW_NOSE), rng.uniform(*ABOVE_NOSE)
+        heights <= heights[NOSE_BASE], rng.uniform(*BELOW_NOSE), rng.uniform(*ABOVE_NOSE)
     )
     shape = (points + share[:, None] * (wanted - points)).astype(np.float32)
-    return _blend(face, face_warp.warp(face, points, shape), points, rng, p)
+    moved = _brought(face, points, shape, rng, p, p.expression)
+    return _blend(face, moved, points, rng, p, p.expression)
 
 
-def region_points(points: FloatArray, region: Region) -> FloatArray:
-    """The points of (468, 2) whose hull is ``region``."""
-    if region == "whole":
-        return points
-    height = _height(points)
-    if region == "no_forehead":
-        return np.asarray(points[height <= height[list(BROWS)].max()])
-    if region == "mouth":  # all that moves with it: from under the nose to the chin
-        return np.asarray(points[height <= height[NOSE_BASE]])
-    return points[[*RIGHT_EYE, *LEFT_EYE, *BROWS]]
-
-
-def _height(points: FloatArray) -> FloatArray:
-    """How far up each point lies along the line from chin to forehead, px."""
-    up = points[FOREHEAD] - points[CHIN]
-    return np.asarray(points @ (up / np.linalg.norm(up)))
+def _brought(
+    image: Image,
+    points: FloatArray,
+    wanted: FloatArray,
+    rng: np.random.Generator,
+    p: BlendParams,
+    way: CopyParams,
+) -> Image:
+    """What lies at ``points`` brought to ``wanted``, as a forger's renderer brings it."""
+    if rng.random() < way.misfit:
+        wanted = misfitted(wanted, rng, p.misfit)
+    if wanted is not points:
+        image = face_warp.warp(image, points, wanted)
+    return rerendered(image, rng) if rng.random() < way.rerendered else image
 
 
 def _blend(
-    target: Image, source: Image, points: FloatArray, rng: np.random.Generator, p: BlendParams
+    target: Image,
+    source: Image,
+    points: FloatArray,
+    rng: np.random.Generator,
+    p: BlendParams,
+    way: CopyParams,
 ) -> Pair:
     side = target.shape[0]
-    if rng.random() < 0.5:
-        source = _alter(source, rng, p)
-    else:
-        target = _alter(target, rng, p)
+    if rng.random() >= way.plain:
+        if rng.random() < 0.5:
+            source = _alter(source, rng, p)
+        else:
+            target = _alter(target, rng, p)
     source = _move(source, rng, p)
-    mask = _mask(points, side, rng, p) * rng.choice(RATIOS)
-    mask = mask.astype(np.float32)
+    ratio = 1.0 if rng.random() < way.full else rng.choice(RATIOS)
+    weights = (way.whole, way.no_forehead, way.mouth, way.eyes)
+    soft = soft_mask(points, side, rng, weights, p.deformation, p.softness)
+    mask = (soft * ratio).astype(np.float32)
     fake = np.asarray(cv2.blendLinear(source, target, mask, 1 - mask), np.uint8)
     return Pair(target, fake, mask)
 
@@ -169,39 +198,6 @@ def _move(image: Image, rng: np.random.Generator, p: BlendParams) -> Image:
     matrix = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
     moved = cv2.warpAffine(image, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.uint8)
-
-
-def _mask(points: FloatArray, side: int, rng: np.random.Generator, p: BlendParams) -> FloatArray:
-    """A region of the face, its outline bent and softened on one side of itself or the other."""
-    weights = np.array([p.whole, p.no_forehead, p.mouth, p.eyes])
-    regions: tuple[Region, ...] = ("whole", "no_forehead", "mouth", "eyes")
-    region = regions[rng.choice(4, p=weights / weights.sum())]
-    mask = _hull(region_points(points, region), side)
-    mask = _bend(mask, rng, p.deformation * side)
-    # Blurred, cut at a level, blurred again: the level grows or shrinks the region (the
-    # paper's erosion and dilation), the second blur is the edge that one sees.
-    soft = _blur(mask, rng.uniform(0.5, 1) * p.softness * side)
-    hard = (soft > rng.uniform(0.2, 0.8)).astype(np.float32)
-    return _blur(hard, max(0.5, rng.uniform(0, 1) * p.softness * side))
-
-
-def _blur(mask: FloatArray, sigma: float) -> FloatArray:
-    return np.asarray(cv2.GaussianBlur(mask, (0, 0), sigma), np.float32)
-
-
-def _hull(points: FloatArray, side: int) -> FloatArray:
-    mask = np.zeros((side, side), np.float32)
-    cv2.fillConvexPoly(mask, cv2.convexHull(np.rint(points).astype(np.int32)), 1.0)
-    return mask
-
-
-def _bend(mask: FloatArray, rng: np.random.Generator, limit: float) -> FloatArray:
-    """``mask`` under a smooth random displacement of at most ``limit`` pixels an axis."""
-    side = mask.shape[0]
-    coarse = rng.uniform(-limit, limit, (5, 5, 2)).astype(np.float32)
-    field = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_LINEAR)
-    y, x = np.mgrid[:side, :side].astype(np.float32)
-    return np.asarray(cv2.remap(mask, x + field[..., 0], y + field[..., 1], cv2.INTER_LINEAR))
 
 
 def _same_colours(image: Image, like: Image, where: NDArray[np.bool_]) -> Image:
