@@ -1,4 +1,4 @@
-"""What a profile does not compare is not trained."""
+"""What a profile does not compare is not trained, and single stages run alone."""
 
 import shutil
 from pathlib import Path
@@ -8,6 +8,8 @@ import yaml
 from pydantic import ValidationError
 
 from litefake.comparison import BenchmarkParams
+from litefake.errors import ParamsInvalid
+from tools import run_profile
 from tools.pipeline import ROOT
 from tools.run_profile import leave_out
 
@@ -58,3 +60,33 @@ def test_a_stage_that_another_needs_stays(tmp_path):
 def test_a_comparison_of_nothing_sensible_is_refused(models, why):
     with pytest.raises(ValidationError, match=why):
         BenchmarkParams.model_validate({"models": models, "latency": TIMES, **REST})
+
+
+@pytest.fixture
+def ran(tmp_path, monkeypatch):
+    """The commands that a prepared profile in ``tmp_path`` is run with, and what came home."""
+    for name in ("dvc.yaml", "params.yaml"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    done = []
+    monkeypatch.setattr(run_profile, "prepare", lambda _name: tmp_path)
+    monkeypatch.setattr(run_profile, "collect", lambda *_what: done.append("collected"))
+    monkeypatch.setattr(run_profile.subprocess, "run", lambda command, **_: done.append(command))
+    return done
+
+
+def test_named_stages_run_alone_and_bring_nothing_home(ran):
+    run_profile.main("tiny", ["train_lite0"])
+    assert ran == [["dvc", "repro", "train_lite0"]]
+
+
+def test_without_a_stage_all_run_and_the_results_come_home(ran):
+    run_profile.main("tiny")
+    assert ran == [["dvc", "repro"], "collected"]
+
+
+def test_an_unknown_stage_is_named_with_the_known_ones(ran):
+    with pytest.raises(
+        ParamsInvalid, match="train_lite1: no stage of profile tiny; there are .*kd"
+    ):
+        run_profile.main("tiny", ["train_lite0", "train_lite1"])
+    assert ran == []

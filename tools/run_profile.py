@@ -1,17 +1,18 @@
-"""Run the whole pipeline with another profile: ``python -m tools.run_profile NAME``.
+"""Run the pipeline with another profile: ``python -m tools.run_profile NAME [STAGE ...]``.
 
 A clone of the last commit in ``build/NAME`` gets ``profiles/NAME.yaml`` as its params.yaml and a
 link to the data set, and ``dvc repro`` runs there; killed and started again, it goes on. Stages
 that make nothing but models which the profile does not compare (``benchmark.models``) are left out
 of its dvc.yaml. Then the lock file comes to ``profiles/NAME.lock`` and the results to
 ``metrics/profiles/NAME/``: what a profile gave is committed with the hashes of what it was made of,
-as it is for params.yaml.
+as it is for params.yaml. With stages named, only they and those before them run, and nothing comes
+home.
 """
 
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,10 +24,22 @@ from tools import clones, pipeline
 from tools.pipeline import ROOT
 
 
-def main(name: str) -> None:
-    """Run profile ``name`` and bring its results home. Raises ParamsInvalid or DataMissing."""
+def main(name: str, stages: Sequence[str] = ()) -> None:
+    """Run profile ``name``, as far as ``stages`` if any are given, else to the end and home.
+
+    Raises ParamsInvalid or DataMissing.
+    """
     folder = prepare(name)
-    subprocess.run(["dvc", "repro"], cwd=folder, check=True)
+    known = pipeline.stages(folder)
+    for stage in stages:
+        if stage not in known:
+            raise ParamsInvalid(
+                f"{stage}: no stage of profile {name}; there are {', '.join(known)}"
+            )
+    subprocess.run(["dvc", "repro", *stages], cwd=folder, check=True)
+    if stages:
+        print(f"{name}: {', '.join(stages)} ran in {folder}")
+        return
     collect(folder, name)
     print(f"{name}: profiles/{name}.lock and metrics/profiles/{name}/ are of this run")
 
@@ -87,6 +100,6 @@ def collect(folder: Path, name: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        raise SystemExit(f"usage: {sys.argv[0]} NAME of a file in profiles/")
-    errors.run(lambda: main(sys.argv[1]))
+    if len(sys.argv) < 2:
+        raise SystemExit(f"usage: {sys.argv[0]} NAME of a file in profiles/ [STAGE ...]")
+    errors.run(lambda: main(sys.argv[1], sys.argv[2:]))
