@@ -257,6 +257,38 @@ def test_a_second_face_is_brought_to_the_size_of_the_first(folder, kind):
         assert not changed[pair.mask == 0].any()
 
 
+def test_a_donor_is_published_as_the_face_was_when_it_is_to_be(folder, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        pairs.PairMaker,
+        "_published",
+        lambda self, path, seed: seen.append((path, seed)) or (make_face(), make_points()),
+    )
+    for alike in (0.0, 1.0):
+        given = pair_params(own={"share": 0.0}, donor={"share": 1.0}, alike=alike)
+        pairs.write(
+            folder,
+            crops(),
+            np.stack([make_points(n) for n in range(PEOPLE)]),
+            Recipe(pairs=given, margin=0.3),
+        )
+        PairMaker(folder, set(crops()["path"])).pair("youtube/02.png", 5)
+    (face, first), (donor, other), (_, again), (_, same) = seen
+    assert face != donor
+    assert first == again == same
+    assert first != other
+
+
+def test_who_is_alone_in_a_split_is_no_donor_of_their_own(folder):
+    given = pair_params(own={"share": 0.0, "plain": 1.0}, donor={"share": 1.0, "misfit": 1.0})
+    points = np.stack([make_points(number) for number in range(PEOPLE)])
+    still = given.blend.model_copy(update={"shift": 0.0, "scale": 0.0})
+    recipe = Recipe(pairs=given.model_copy(update={"blend": still}), margin=0.3)
+    pairs.write(folder, crops(), points, recipe)
+    pair = PairMaker(folder, {"youtube/02.png"}).pair("youtube/02.png", 5)
+    assert np.abs(pair.real.astype(int) - pair.fake).max() <= 1, "itself, as it is"
+
+
 def test_another_process_makes_the_same_pairs(folder, split_table, network):
     """Of a part of the faces too: their donors still come from the whole split."""
     points = np.stack([make_points(number) for number in range(PEOPLE)])

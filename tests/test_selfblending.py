@@ -144,6 +144,29 @@ def test_a_rough_copy_alone_makes_a_fake(treatment):
         assert np.abs(rough.real.astype(int) - rough.fake).max() > 5
 
 
+def test_each_way_goes_by_its_own_values():
+    face, rough = make_face(), {"misfit": 1.0, "plain": 1.0, "full": 1.0} | WHOLE
+    p = pair_params(
+        **NOTHING, shift=0.0, scale=0.0, own=WHOLE | {"plain": 1.0}, donor=rough, expression=rough
+    ).blend
+
+    def changed(pair) -> int:
+        return int(np.abs(pair.real.astype(int) - pair.fake).max())
+
+    for seed in range(4):
+        rngs = [np.random.default_rng(seed) for _ in range(3)]
+        assert changed(self_blend(face, POINTS, rngs[0], p)) <= 1
+        assert changed(swap(face, POINTS, face, POINTS, rngs[1], p)) > 10
+        assert changed(reenact(face, POINTS, POINTS, rngs[2], p)) > 10
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 2**32))
+def test_no_edge_is_too_soft_for_a_region(seed):
+    eyes = {"whole": 0.0, "no_forehead": 0.0, "mouth": 0.0}
+    assert blend(seed, eyes, softness=0.15).mask.max() > 0.05
+
+
 def test_ways_come_as_often_as_their_shares_say():
     p = pair_params(own={"share": 1.0}, donor={"share": 3.0}, expression={"share": 0.0}).blend
     rng = np.random.default_rng(0)

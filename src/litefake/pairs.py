@@ -118,6 +118,8 @@ class PairMaker:
         if way == "own":
             return self_blend(face, points, rng, p)
         other = self._donor(path, rng)
+        if other == path:  # nobody else is in the split
+            return self_blend(face, points, rng, p)
         if way == "donor":
             # Mostly a seam shows that two videos differ in sharpness; of two that do not, a swap
             # shows where the donor's features do not fit.

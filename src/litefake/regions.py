@@ -56,7 +56,8 @@ def soft_mask(
     # Blurred, cut at a level, blurred again: the level grows or shrinks the region (the
     # paper's erosion and dilation), the second blur is the edge that one sees.
     soft = _blur(mask, rng.uniform(0.5, 1) * softness * side)
-    hard = (soft > rng.uniform(0.2, 0.8)).astype(np.float32)
+    # A level of the peak: blurred widely, a strip about the eyes stays below .8 everywhere.
+    hard = (soft > rng.uniform(0.2, 0.8) * soft.max()).astype(np.float32)
     return _blur(hard, max(0.5, rng.uniform(0, 1) * softness * side))
 
 

@@ -28,7 +28,9 @@ def misfitted(points: FloatArray, rng: np.random.Generator, largest: float) -> F
         limit = rng.uniform(0, 1) * share * largest * span.max()
         errors = rng.uniform(-limit, limit, (places, places, 2)).astype(np.float32)
         at = ((points - low) / span * (places - 1)).astype(np.float32)
-        found += cv2.remap(errors, at[:, :1], at[:, 1:], cv2.INTER_LINEAR)[:, 0]
+        found += cv2.remap(
+            errors, at[:, :1], at[:, 1:], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )[:, 0]
     return np.asarray(found, np.float32)
 
 

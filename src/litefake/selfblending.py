@@ -30,17 +30,17 @@ RATIOS = (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)  # of the second copy under the mask (
 
 
 class CopyParams(Section):
-    """One way to the second copy: how often it is gone, what is replaced and how roughly."""
+    """One way to the second copy: how often it is taken, what it replaces and how roughly."""
 
     share: float = Field(ge=0)  # weight among the ways
     whole: float = Field(ge=0)  # weights of the regions that are replaced
     no_forehead: float = Field(ge=0)
     mouth: float = Field(ge=0)
     eyes: float = Field(ge=0)
-    full: float = Field(ge=0, le=1)  # probability that it replaces wholly; else by one of RATIOS
+    full: float = Field(ge=0, le=1)  # probability that it replaces wholly; else as RATIOS say
     plain: float = Field(ge=0, le=1)  # that neither copy's colours and detail are changed besides
     misfit: float = Field(ge=0, le=1)  # that it comes to the points of a rough fit
-    rerendered: float = Field(ge=0, le=1)  # that it is made anew, coarser or smoother
+    rerendered: float = Field(ge=0, le=1)  # that it is made anew: coarser, sharper or smoother
 
     @model_validator(mode="after")
     def _has_a_region(self) -> Self:
@@ -52,8 +52,8 @@ class CopyParams(Section):
 class BlendParams(Section):
     """How two copies of a face are made to differ, and where they meet.
 
-    After the three ways to the second copy and two values of a donor's, the largest change to
-    either side, drawn uniformly.
+    ``colour`` to ``scale`` are the largest changes to either side (of ``detail``, to one), drawn
+    uniformly; ``misfit``, ``deformation`` and ``softness`` are the most that is drawn.
     """
 
     own: CopyParams  # the face itself
@@ -61,7 +61,7 @@ class BlendParams(Section):
     expression: CopyParams  # the face itself with another's expression
     matched: float = Field(ge=0, le=1)  # least share of the way to the face's colours, of a donor
     alike: float = Field(ge=0, le=1)  # probability that a donor was published as the face was
-    misfit: float = Field(ge=0, lt=0.2)  # error of a rough fit, share of the face's longer side
+    misfit: float = Field(ge=0, lt=0.2)  # coarse error of a rough fit, share of the face's side
     colour: float = Field(ge=0, lt=1)  # of each channel and of all, share of the range
     contrast: float = Field(ge=0, lt=1)
     saturation: float = Field(ge=0, lt=1)
