@@ -63,7 +63,7 @@ def run(tmp_path):
     for number, path in enumerate(table["path"]):
         images.write(tmp_path / "data/faces" / path, make_face(number))
     points = np.stack([make_points(number) for number in range(6)])
-    recipe = Recipe(pairs=pair_params(donor=0.5), margin=0.3)
+    recipe = Recipe(pairs=pair_params(donor={"share": 1.0}), margin=0.3)
     pairs.write(tmp_path / "data/faces", table, points, recipe)
     halves = [
         {"path": path, "draw": draw, "label": label, "split": "val" if number % 2 else "train"}
