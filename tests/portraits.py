@@ -16,6 +16,8 @@ WAY = {
     "misfit": 0.0,
     "rerendered": 0.0,
 }
+NOTHING = {"colour": 0.0, "contrast": 0.0, "saturation": 0.0, "detail": 1.0}  # no other change
+WHOLE = {"no_forehead": 0.0, "mouth": 0.0, "eyes": 0.0}  # the whole face alone
 PAIRS = {
     "size": SIDE,
     "margin": 0.6,

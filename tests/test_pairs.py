@@ -14,7 +14,7 @@ from litefake.faces import CropParams
 from litefake.pairs import METHOD, PairMaker, Recipe
 from litefake.transforms import Augmentation
 from tests.conftest import CROP
-from tests.portraits import SIDE, make_face, make_points, pair_params
+from tests.portraits import NOTHING, SIDE, WHOLE, make_face, make_points, pair_params
 from tests.test_splits import divide, params
 
 STRONG = Augmentation(flip=0.5, rotation=20.0, brightness=0.3, contrast=0.3, saturation=0.3)
@@ -124,8 +124,7 @@ def test_validation_is_the_same_every_time_and_its_draws_differ(train):
 
 def test_both_halves_are_degraded_and_cut_alike(folder):
     """With two equal copies, what is left to differ is what happens to the whole picture."""
-    nothing = {"colour": 0.0, "contrast": 0.0, "saturation": 0.0, "detail": 1.0}
-    recipe = Recipe(pairs=pair_params(**nothing, shift=0.0, scale=0.0), margin=0.3)
+    recipe = Recipe(pairs=pair_params(**NOTHING, shift=0.0, scale=0.0), margin=0.3)
     points = np.stack([make_points(number) for number in range(PEOPLE)])
     pairs.write(folder, crops(), points, recipe)
     maker = PairMaker(folder, set(crops()["path"]))
@@ -219,9 +218,7 @@ def test_without_a_weight_no_batch_says_it(train):
 
 def test_a_fake_is_made_of_a_picture_that_was_published(folder):
     """Shrunk before it is blended: mask and points shrink with it, and both halves share it."""
-    nothing = {"colour": 0.0, "contrast": 0.0, "saturation": 0.0, "detail": 1.0, "shift": 0.0}
-    whole = {"no_forehead": 0.0, "mouth": 0.0, "eyes": 0.0}
-    given = pair_params(whole, **nothing, scale=0.0)
+    given = pair_params(WHOLE, **NOTHING, shift=0.0, scale=0.0)
     worn = given.before.model_copy(update={"smallest": 0.4, "quality": [40, 60]})
     points = np.stack([make_points(n) for n in range(PEOPLE)])
     pairs.write(folder, crops(), points, Recipe(pairs=given, margin=0.3))

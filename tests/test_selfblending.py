@@ -5,13 +5,9 @@ from hypothesis import strategies as st
 
 from litefake.regions import NOSE_BASE, region_points
 from litefake.selfblending import reenact, self_blend, swap
-from tests.portraits import SIDE, make_face, make_points, pair_params
+from tests.portraits import NOTHING, SIDE, WHOLE, make_face, make_points, pair_params
 
 POINTS = make_points()
-
-
-NOTHING = {"colour": 0.0, "contrast": 0.0, "saturation": 0.0, "detail": 1.0}  # no other change
-WHOLE = {"no_forehead": 0.0, "mouth": 0.0, "eyes": 0.0}  # the whole face alone
 
 
 def blend(seed: int, way: dict[str, float] | None = None, **change: float):
