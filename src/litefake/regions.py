@@ -45,8 +45,9 @@ def soft_mask(
 ) -> FloatArray:
     """A region of the face, its outline bent and softened on one side of itself or the other.
 
-    One of the four regions, drawn by ``weights``; side x side, 0 to 1. ``deformation`` is the
-    largest shift of the outline and ``softness`` the largest sigma of its edge, shares of the side.
+    One of the four regions, drawn by ``weights``; side x side, from 0 to 1, which it reaches.
+    ``deformation`` is the largest shift of the outline and ``softness`` the largest sigma of its
+    edge, shares of the side.
     """
     shares = np.array(weights)
     regions: tuple[Region, ...] = ("whole", "no_forehead", "mouth", "eyes")
@@ -58,7 +59,9 @@ def soft_mask(
     soft = _blur(mask, rng.uniform(0.5, 1) * softness * side)
     # A level of the peak: blurred widely, a strip about the eyes stays below .8 everywhere.
     hard = (soft > rng.uniform(0.2, 0.8) * soft.max()).astype(np.float32)
-    return _blur(hard, max(0.5, rng.uniform(0, 1) * softness * side))
+    edge = _blur(hard, max(0.5, rng.uniform(0, 1) * softness * side))
+    # For the same reason: a region narrower than its edge would leave a fake that is none.
+    return np.asarray(edge / max(edge.max(), np.finfo(np.float32).tiny), np.float32)
 
 
 def _blur(mask: FloatArray, sigma: float) -> FloatArray:
