@@ -7,10 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from litefake import comparison, params
+from litefake import comparison
 from litefake.metrics import bootstrap_interval
-from tools.pipeline import ROOT
-from tools.study import declaration, paired, running
+from tools.study import declaration, paired
 from tools.study.declaration import Study
 
 SETTINGS = comparison.BenchmarkParams.model_validate(
@@ -31,8 +30,7 @@ DECLARED = {
     "variants": [{"name": name, "model": "lite0"} for name in ("plain", "same", "other")],
 }
 STUDY = Study.model_validate(DECLARED)
-RUNS = running.plan(STUDY, params.read(ROOT / "params.yaml"), ROOT / "studies" / "mine.yaml")
-PLAIN, SAME, OTHER = 0, 1, 2  # places of seed 0; those of seed 1 follow
+PLAIN, SAME, OTHER = ("plain", 0), ("same", 0), ("other", 0)
 
 
 def scored(seed: int, skill: float, people: int = 8) -> pd.DataFrame:
@@ -57,26 +55,28 @@ def auc(table: pd.DataFrame) -> float:
 def test_a_network_differs_from_itself_by_nothing():
     """A pair has no spread; two intervals, each of its own draws, would."""
     table = scored(0, 1.0)
-    found = paired.differences(STUDY, RUNS, {PLAIN: table, SAME: table}, SETTINGS)
+    found = paired.differences(STUDY, {PLAIN: table, SAME: table}, SETTINGS)
     assert found.values.tolist() == [["same", 1, 0.0, 0.0, 0.0]]
 
 
 def test_the_difference_is_the_mean_over_the_seeds_that_both_have():
-    scores = {PLAIN: scored(0, 1.0), OTHER: scored(1, 3.0), 3: scored(2, 1.0), 5: scored(3, 2.0)}
-    found = paired.differences(STUDY, RUNS, scores, SETTINGS)
-    gaps = [auc(scores[OTHER]) - auc(scores[PLAIN]), auc(scores[5]) - auc(scores[3])]
+    again, also = ("plain", 1), ("other", 1)
+    first = {PLAIN: scored(0, 1.0), OTHER: scored(1, 3.0)}
+    scores = first | {again: scored(2, 1.0), also: scored(3, 2.0)}
+    found = paired.differences(STUDY, scores, SETTINGS)
+    gaps = [auc(scores[OTHER]) - auc(scores[PLAIN]), auc(scores[also]) - auc(scores[again])]
     row = found.iloc[0]
     assert (row.variant, row.seeds) == ("other", 2)
     assert row.difference == pytest.approx(np.mean(gaps))
     assert row.low < row.difference < row.high
-    alone = paired.differences(STUDY, RUNS, {PLAIN: scored(0, 1.0), 5: scores[5]}, SETTINGS)
+    alone = paired.differences(STUDY, {PLAIN: scored(0, 1.0), also: scores[also]}, SETTINGS)
     assert alone.empty
 
 
 def test_a_small_difference_of_alike_networks_is_seen_where_two_intervals_overlap():
     table = scored(0, 1.0)
     better = table.assign(probability=table["probability"] + 0.1 * table["label"])
-    row = paired.differences(STUDY, RUNS, {PLAIN: table, OTHER: better}, SETTINGS).iloc[0]
+    row = paired.differences(STUDY, {PLAIN: table, OTHER: better}, SETTINGS).iloc[0]
     assert row.low > 0
     theirs, ours = (bootstrap_interval(one, roc_auc_score, 60, 0) for one in (table, better))
     assert theirs[1] > ours[0]
@@ -88,7 +88,7 @@ def test_the_order_of_the_faces_does_not_matter(order):
     scores = {PLAIN: scored(0, 1.0), OTHER: scored(1, 2.0)}
     mixed = {place: table.iloc[order].reset_index(drop=True) for place, table in scores.items()}
     few = SETTINGS.model_copy(update={"bootstrap_samples": 10})
-    first, second = (paired.differences(STUDY, RUNS, one, few) for one in (scores, mixed))
+    first, second = (paired.differences(STUDY, one, few) for one in (scores, mixed))
     assert first["difference"].tolist() == pytest.approx(second["difference"].tolist())
     assert first["low"].tolist() == pytest.approx(second["low"].tolist())
 
@@ -97,7 +97,7 @@ def test_people_without_names_leave_the_difference_without_an_interval():
     scores = {
         place: scored(seed, 1.0).assign(person="") for place, seed in ((PLAIN, 0), (OTHER, 1))
     }
-    found = paired.differences(STUDY, RUNS, scores, SETTINGS)
+    found = paired.differences(STUDY, scores, SETTINGS)
     assert found["low"].isna().all()
     assert paired.markdown(STUDY, found).splitlines()[2].endswith("| n/a |")
     assert paired.note(found) == ""
@@ -109,14 +109,14 @@ def test_the_table_names_what_was_compared_with_and_is_absent_without_it():
     assert text.startswith("| AUC against plain | seeds | difference | 95 % interval |\n")
     assert "| other | 3 | +0.012 | -0.002 to +0.030 |\n" in text
     nobody = Study.model_validate(DECLARED | {"against": ""})
-    none = paired.differences(nobody, RUNS, {PLAIN: scored(0, 1.0)}, SETTINGS)
+    none = paired.differences(nobody, {PLAIN: scored(0, 1.0)}, SETTINGS)
     assert (paired.markdown(nobody, none), paired.note(none)) == ("", "")
 
 
 def test_other_faces_cannot_be_compared():
     scores = {PLAIN: scored(0, 1.0), OTHER: scored(0, 1.0).assign(path="elsewhere")}
     with pytest.raises(AssertionError, match="same faces"):
-        paired.differences(STUDY, RUNS, scores, SETTINGS)
+        paired.differences(STUDY, scores, SETTINGS)
 
 
 @pytest.mark.parametrize(

@@ -313,8 +313,8 @@ def test_figures_are_those_of_the_benchmark(workspace, tmp_path):
     finished = comparison.score(str(runs[0].path), str(data / "faces"), str(data / "split.csv"), 0)
     expected = comparison.figures(finished, settings)
     assert rows["accuracy"][0] == expected["accuracy"]
-    assert list(scores) == [0, 1]
-    pd.testing.assert_frame_equal(scores[0], finished.scores)
+    assert list(scores) == [("plain", 0), ("other", 0)]
+    pd.testing.assert_frame_equal(scores["plain", 0], finished.scores)
     assert rows["auc:Deepfakes"][0] == expected["methods"]["Deepfakes"]["auc"]
     assert rows["nonzero"][0] <= rows["parameters"][0] == expected["parameters"]
     assert rows["speedup"][0] == 1

@@ -3,8 +3,9 @@
 Every variant that ``studies/NAME.yaml`` declares is trained with every seed in a clone of the
 last commit, ``build/study``, which shares DVC's cache with this checkout; then all are judged, and
 ``metrics/studies/NAME/`` gets the figures, the table, the curves and a plot. Killed and started
-again, it goes on where it was. Seeds given here are run alone, and the table says which are
-missing; those run later find in the cache what these have trained. The parameters are those of
+again, it goes on where it was. Seeds given here are run alone; beside them stay those that
+``metrics/studies/NAME/`` holds of the same recipe, from whatever machine, and the table says which
+are missing. Those run later find in the cache what these have trained. The parameters are those of
 params.yaml as it is here.
 """
 
@@ -17,7 +18,8 @@ from litefake.artifacts import write_csv, write_text
 from litefake.locks import alone
 from litefake.params import PARAMS_FILE
 from tools.pipeline import ROOT
-from tools.study import declaration, judging, notes, paired, plots, running, tables
+from tools.study import declaration, judging, kept, notes, paired, plots, running, tables
+from tools.study.running import Run
 from tools.study.workspace import Workspace
 
 
@@ -37,24 +39,35 @@ def main(name: str, seeds: list[int]) -> None:
     )
     workspace = Workspace()
     stash = ROOT / "build" / "studies" / name
+    home, known = ROOT / "metrics" / "studies" / name, declaration.published()
+    others = [run for run in running.plan(study, base, source) if seeds and run.seed not in seeds]
+    before = kept.load(home, study, [(run, recipe(run, workspace)) for run in others])
     runs = list(running.train(planned, workspace, stash, source))
     figures, scores = judging.judge(runs, workspace, settings)
-    rows = tables.with_speed(pd.DataFrame([tables.flat(one) for one in figures]))
-    apart = paired.differences(study, runs, scores, settings)
+    ours = pd.DataFrame([tables.flat(one) for one in figures]).assign(
+        cpu=reproducibility.machine()["cpu"], recipe=[recipe(run, workspace) for run in runs]
+    )
+    found = kept.joined(study, before, kept.Results(ours, running.curves(runs), scores))
+    rows = tables.with_speed(found.rows)
+    apart = paired.differences(study, found.scores, settings)
     sizes = sorted({run.params["faces"]["size"] for run in runs})
 
-    home, known = ROOT / "metrics" / "studies" / name, declaration.published()
     text = tables.markdown(study, rows, known)
     below = paired.markdown(study, apart)
     below += notes.notes(study, rows, sizes, settings.latency.threads) + paired.note(apart)
-    curves = running.curves(runs)
     write_csv(home / "runs.csv", rows)
-    write_csv(home / "curves.csv", curves)
+    write_csv(home / "curves.csv", found.curves)
     if not apart.empty:
         write_csv(home / "paired.csv", apart)
+        kept.write_scores(home / "scores.csv", found.scores)
     write_text(home / "table.md", f"{text}\n{below}")
-    plots.draw(home / "plot.png", study, rows, curves, known)
+    plots.draw(home / "plot.png", study, rows, found.curves, known)
     print(f"\n{text}\n{below}\n{name}: metrics/studies/{name}/ is of this run")
+
+
+def recipe(run: Run, workspace: Workspace) -> str:
+    """What is the same in all runs of a row, whatever their seed and machine."""
+    return kept.recipe(run, workspace.committed, workspace.lock)
 
 
 if __name__ == "__main__":

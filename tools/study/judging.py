@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from torch import nn
 
 from litefake import comparison, footprint, latency
 from litefake.comparison import BenchmarkParams
 from litefake.errors import DataMissing
+from tools.study.kept import Scores
 from tools.study.running import Run
 from tools.study.workspace import Workspace
 
@@ -20,17 +20,17 @@ Figures = dict[str, Any]
 
 def judge(
     runs: list[Run], workspace: Workspace, settings: BenchmarkParams
-) -> tuple[list[Figures], dict[int, pd.DataFrame]]:
+) -> tuple[list[Figures], Scores]:
     """The figures of every run: those of ``comparison``, of its training, and its CPU time.
 
-    Beside them the scored test faces, by the run's place among ``runs``. Runs that are judged on
+    Beside them the scored test faces, by variant and seed. Runs that are judged on
     the same faces are judged together, so that data change seldom. Raises DataMissing when the
     data set of params.yaml is absent; a run on another is marked.
     """
     found = [_described(run) for run in runs]
     networks: dict[int, nn.Module] = {}
     sizes: dict[int, int] = {}
-    scores: dict[int, pd.DataFrame] = {}
+    scores: Scores = {}
     for places in _by_data(runs):
         try:
             workspace.repro(runs[places[0]].judged, "split")
@@ -43,7 +43,7 @@ def judge(
         for place in places:
             scored = _score(runs[place], workspace.folder)
             networks[place], sizes[place] = scored.model, scored.card.image_size
-            scores[place] = scored.scores
+            scores[runs[place].variant.name, runs[place].seed] = scored.scores
             found[place] |= comparison.figures(scored, settings)
             found[place]["nonzero"] = footprint.nonzero_parameters(scored.model)
     for place, milliseconds in _times(networks, sizes, settings).items():

@@ -12,8 +12,7 @@ from tools.study.tables import of
 def notes(study: Study, rows: pd.DataFrame, image_sizes: list[int], threads: int) -> str:
     """A list of what to know; made where and when the study was run."""
     said = [*_failures(rows), *_seeds(study, rows), *_falls(study, rows), *_unseen(study, rows)]
-    said.append(_faces(rows))
-    said.append(_times(rows, image_sizes, threads))
+    said += [_faces(rows), _times(rows, image_sizes, threads), _machines(rows)]
     return "\n".join(f"* {line}" for line in said if line) + "\n"
 
 
@@ -98,8 +97,24 @@ def _reals(row: "pd.Series[Any]") -> float:
 def _times(rows: pd.DataFrame, sizes: list[int], threads: int) -> str:
     pixels = " or ".join(str(size) for size in sizes)
     devices = sorted(set(rows["device"].dropna())) if "device" in rows else []
+    timed = rows.loc[rows["cpu_ms"].notna(), "seed"] if "cpu_ms" in rows else rows["seed"]
+    some = set(timed) != set(rows["seed"])
+    of_seeds = f" of seed {_listed(timed)}" if some else ""
     return (
-        f"CPU time: one face of {pixels} px, PyTorch, eager, fp32, {threads} thread(s), "
+        f"CPU time{of_seeds}: one face of {pixels} px, PyTorch, eager, fp32, {threads} thread(s), "
         f"{machine()['cpu']}. Training seconds: of the studied stage alone, on "
         f"{' and '.join(devices) or 'nothing'}, when it ran first."
     )
+
+
+def _machines(rows: pd.DataFrame) -> str:
+    """Which seed was run on which processor, when they were not run at one time."""
+    if "cpu" not in rows or rows.loc[rows["failed"] == "", "cpu_ms"].notna().all():
+        return ""
+    where = rows.groupby("cpu", sort=False)["seed"].apply(_listed)
+    said = "; ".join(f"{seeds} on {cpu}" for cpu, seeds in where.items())
+    return f"Not all seeds are of one run; parameters, code and data are the same: {said}."
+
+
+def _listed(seeds: "pd.Series[int]") -> str:
+    return ", ".join(str(seed) for seed in sorted(set(seeds)))

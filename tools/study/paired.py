@@ -4,7 +4,7 @@ Two networks err on the same faces, so the difference of their scores is known b
 score: people are drawn once for both.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,33 +16,25 @@ from litefake import metrics
 from litefake.comparison import BenchmarkParams
 from litefake.reproducibility import seed_of
 from tools.study.declaration import Study
-from tools.study.running import Run
+from tools.study.kept import Scores
 
 COLUMNS = ["variant", "seeds", "difference", "low", "high"]
-Scores = NDArray[np.float64]
+Drawn = NDArray[np.float64]
 
 
-def differences(
-    study: Study,
-    runs: Sequence[Run],
-    scores: Mapping[int, pd.DataFrame],
-    settings: BenchmarkParams,
-) -> pd.DataFrame:
+def differences(study: Study, scores: Scores, settings: BenchmarkParams) -> pd.DataFrame:
     """A row a variant: its AUC minus that of ``study.against`` with the same seed, mean of seeds.
 
-    scores: by the place of the run, its test faces with ``label``, ``person``, ``probability``.
+    scores: by variant and seed, the test faces with ``label``, ``person``, ``probability``.
     ``low`` and ``high``: the 95 % interval over people, who are drawn once for both networks and
     all seeds; None when the data set names no people. Empty when nothing is compared.
     """
-    by_seed = {
-        (runs[place].variant.name, runs[place].seed): table for place, table in scores.items()
-    }
     rows = []
     for variant in study.variants:
         pairs = [
-            (table, by_seed[study.against, seed])
-            for (name, seed), table in by_seed.items()
-            if name == variant.name != study.against and (study.against, seed) in by_seed
+            (table, scores[study.against, seed])
+            for (name, seed), table in scores.items()
+            if name == variant.name != study.against and (study.against, seed) in scores
         ]
         if pairs:
             rows.append([variant.name, len(pairs), *_difference(pairs, settings)])
@@ -57,7 +49,7 @@ def _difference(
     assert same, "networks of one comparison are judged on the same faces"
     answers = [tuple(table["probability"].to_numpy() for table in pair) for pair in pairs]
 
-    def difference(labels: NDArray[Any], drawn: Scores) -> float:
+    def difference(labels: NDArray[Any], drawn: Drawn) -> float:
         places = drawn.astype(np.int64)
         gaps = [
             roc_auc_score(labels, ours[places]) - roc_auc_score(labels, theirs[places])

@@ -1,0 +1,176 @@
+"""Seeds of an earlier run stay beside new ones of the same recipe, and beside no others."""
+
+import pandas as pd
+import pytest
+
+from litefake import comparison, params
+from litefake.artifacts import write_csv
+from tools.pipeline import ROOT
+from tools.study import kept, notes, overrides, paired, running
+from tools.study.declaration import Study
+from tools.study.kept import Results
+
+BASE = params.read(ROOT / "params.yaml")
+SOURCE = ROOT / "studies" / "mine.yaml"
+LOCK = "stages: {train_lite0: {outs: [{path: models/lite0.safetensors, md5: f00d}]}}"
+DECLARED = {
+    "title": "Mine",
+    "claim": "More is better.",
+    "seeds": [0, 1, 2],
+    "columns": ["auc", "cpu_ms"],
+    "plot": {"kind": "curves"},
+    "against": "plain",
+    "variants": [
+        {"name": "plain", "model": "lite0"},
+        {"name": "other: rate", "model": "lite0", "set": {"finetune.lr": 1.0e-4}},
+    ],
+}
+STUDY = Study.model_validate(DECLARED)
+SETTINGS = comparison.BenchmarkParams.model_validate(
+    BASE["benchmark"] | {"models": ["b0"], "bootstrap_samples": 20}
+)
+
+
+def recipe_of(run: running.Run, lock: str = LOCK) -> str:
+    return kept.recipe(run, BASE, lock)
+
+
+def runs(study: Study = STUDY, *seeds: int, base: dict = BASE) -> list[running.Run]:
+    return running.plan(study, base, SOURCE, seeds)
+
+
+def scored(shift: float) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "path": [f"{place}.png" for place in range(8)],
+            "label": [0, 1] * 4,
+            "person": list("aabbccdd"),
+            "method": ["youtube", "FaceSwap"] * 4,
+            "probability": [0.1, 0.9, 0.4, 0.6 - shift, 0.3, 0.7 - shift, 0.2, 0.25],
+        }
+    )
+
+
+def results(*seeds: int) -> Results:
+    ours = runs(STUDY, *seeds)
+    names = [(run.variant.name, run.seed) for run in ours]
+    rows = pd.DataFrame(names, columns=["variant", "seed"]).assign(
+        failed="", auc=0.9, auc_low=0.8, auc_high=1.0, cpu_ms=5.0, speedup=1.0, cpu="this",
+        device="cpu", recipe=[recipe_of(run) for run in ours],
+    )  # fmt: skip
+    curves = pd.DataFrame(
+        [(*name, epoch, 0.5) for name in names for epoch in (1, 2)],
+        columns=["variant", "seed", "epoch", "val_loss"],
+    )
+    scores = {name: scored(0.1 * place + 0.01 * name[1]) for place, name in enumerate(names)}
+    return Results(rows, curves, scores)
+
+
+@pytest.fixture
+def home(tmp_path):
+    """What a run of seeds 0 and 2 leaves."""
+    found = results(0, 2)
+    write_csv(tmp_path / "runs.csv", found.rows.assign(cpu="elsewhere"))
+    write_csv(tmp_path / "curves.csv", found.curves)
+    kept.write_scores(tmp_path / "scores.csv", found.scores)
+    return tmp_path
+
+
+def load(home, study: Study = STUDY, base: dict = BASE, lock: str = LOCK) -> Results:
+    others = [run for run in runs(study, base=base) if run.seed != 1]
+    return kept.load(home, study, [(run, recipe_of(run, lock)) for run in others])
+
+
+def test_seeds_of_two_runs_make_one_table(home):
+    before, ours = load(home), results(1)
+    found = kept.joined(STUDY, before, ours)
+    assert list(found.rows["seed"]) == [0, 0, 1, 1, 2, 2]
+    assert list(found.rows["variant"]) == ["plain", "other: rate"] * 3
+    assert list(found.curves["epoch"]) == [1, 2] * 6
+    assert list(found.rows["cpu"]) == ["elsewhere"] * 2 + ["this"] * 2 + ["elsewhere"] * 2
+    assert paired.differences(STUDY, found.scores, SETTINGS)["seeds"].tolist() == [3]
+
+
+def test_scores_come_back_as_they_were_compared(home):
+    together = results(0, 2)
+    pd.testing.assert_frame_equal(
+        paired.differences(STUDY, load(home).scores, SETTINGS),
+        paired.differences(STUDY, together.scores, SETTINGS),
+    )
+
+
+def test_times_of_another_run_are_not_mixed_with_these(home):
+    found = kept.joined(STUDY, load(home), results(1))
+    assert found.rows["cpu_ms"].notna().tolist() == [False, False, True, True, False, False]
+    said = notes.notes(STUDY, found.rows, [112], 1)
+    assert "* CPU time of seed 1: one face" in said
+    assert "* Not all seeds are of one run" in said
+    assert ": 0, 2 on elsewhere; 1 on this." in said
+    alone = notes.notes(STUDY, results(0, 1, 2).rows, [112], 1)
+    assert "* CPU time: one face" in alone
+    assert "Not all seeds" not in alone
+
+
+def test_without_an_earlier_run_nothing_is_kept(tmp_path):
+    assert load(tmp_path).rows.empty
+    found = kept.joined(STUDY, load(tmp_path), results(1))
+    assert list(found.rows["seed"]) == [1, 1]
+
+
+LONGER = {"base": overrides.apply(BASE, {"train.epochs": 9}, SOURCE)}
+RETRAINED = {"lock": LOCK.replace("f00d", "beef")}
+LAST = DECLARED["variants"][1] | {"set_last": {"kd.alpha": 0.0}}
+REDECLARED = {
+    "study": Study.model_validate(DECLARED | {"variants": [DECLARED["variants"][0], LAST]})
+}
+
+
+@pytest.mark.parametrize("change", [LONGER, RETRAINED, REDECLARED])
+def test_what_has_changed_is_left_out_and_said(home, capsys, change):
+    changed = load(home, **change)
+    assert changed.rows.empty
+    assert changed.curves.empty
+    assert changed.scores == {}
+    said = capsys.readouterr().out.splitlines()
+    assert [line[:13] for line in said] == ["study: seed 0", "study: seed 2"]
+    assert all(line.endswith("is of other parameters, code or data") for line in said)
+
+
+def test_a_seed_that_lacks_a_row_or_scores_is_left_out_whole(home, capsys):
+    rows = pd.read_csv(home / "runs.csv")
+    write_csv(home / "runs.csv", rows.drop(index=1))
+    assert set(load(home).rows["seed"]) == {2}
+    assert "seed 0" in (said := capsys.readouterr().out)
+    assert said.endswith("other: rate was not run\n")
+    (home / "scores.csv").unlink()
+    assert load(home).rows.empty
+    assert "left out: the scores of plain are not there" in capsys.readouterr().out
+    nobody = Study.model_validate(DECLARED | {"against": ""})
+    assert set(load(home, nobody).rows["seed"]) == {2}
+
+
+def test_rows_from_before_recipes_were_noted_are_left_out(home, capsys):
+    write_csv(home / "runs.csv", pd.read_csv(home / "runs.csv").drop(columns="recipe"))
+    assert load(home).rows.empty
+    assert "left out" in capsys.readouterr().out
+
+
+def test_a_failed_training_is_kept_without_scores(home):
+    rows = pd.read_csv(home / "runs.csv", dtype={"failed": str})
+    rows.loc[rows["variant"] == "other: rate", "failed"] = "loss is nan"
+    write_csv(home / "runs.csv", rows)
+    scores = pd.read_csv(home / "scores.csv").drop(columns=["0:other: rate", "2:other: rate"])
+    write_csv(home / "scores.csv", scores)
+    assert list(load(home).rows["failed"]) == ["", "loss is nan"] * 2
+
+
+def test_the_recipe_is_of_all_but_the_seed():
+    first, second = runs()[0], runs(STUDY, 2)[0]
+    assert recipe_of(first) == recipe_of(second) != recipe_of(runs()[1])
+    judged = Study.model_validate(
+        DECLARED | {"against": "", "variants": [
+            {"name": "plain", "model": "lite0", "judged_on": {"dataset.compression": "c40"}},
+            {"name": "last", "model": "lite0", "set_last": {"finetune.epochs": 0}},
+        ]}
+    )  # fmt: skip
+    assert len({recipe_of(run) for run in [first, *runs(judged, 0)]}) == 3
