@@ -36,6 +36,23 @@ def test_a_network_of_two_studies_is_one_point_and_a_failed_run_none():
     assert list(points["study"]) == ["final", "lite"]
 
 
+def test_the_fuller_of_two_studies_stands_for_a_network_whole():
+    three = [("Lite0", seed, f"l{seed}", 900, accuracy) for seed, accuracy in ((0, 0.8), (1, 0.92))]
+    points = front.ours({"final": runs(*B0, three[0]), "prune_ratio": runs(*three)})
+    lite0 = points[points["variant"] == "Lite0"]
+    assert list(lite0["study"]) == ["prune_ratio"]
+    assert list(lite0["seeds"]) == [2]
+    assert lite0["points"].item() == pytest.approx(1.0)
+
+
+def test_a_study_is_compared_with_its_own_b0_where_it_has_one():
+    other = (("B0", 0, "other", 1000, 0.60), ("small", 0, "c", 400, 0.61))
+    points = front.ours({"final": runs(*B0), "lite": runs(*other), "prune_kind": runs(other[1])})
+    found = points.set_index(["study", "variant"])["points"]
+    assert found["lite", "B0"] == 0
+    assert found["lite", "small"] == pytest.approx(1.0)
+
+
 def test_without_b0_there_is_nothing_to_compare_with():
     with pytest.raises(DataMissing, match="make study NAME=final"):
         front.ours({"prune_kind": runs(("small", 0, "c", 400, 0.78))})

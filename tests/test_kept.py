@@ -6,13 +6,13 @@ import pytest
 from litefake import comparison, params
 from litefake.artifacts import write_csv
 from tools.pipeline import ROOT
-from tools.study import kept, notes, overrides, paired, running
+from tools.study import kept, notes, overrides, paired, running, tables
 from tools.study.declaration import Study
 from tools.study.kept import Results
 
 BASE = params.read(ROOT / "params.yaml")
 SOURCE = ROOT / "studies" / "mine.yaml"
-LOCK = "stages: {train_lite0: {outs: [{path: models/lite0.safetensors, md5: f00d}]}}"
+LOCKED = {"data/split.csv": "beaf", "models/lite0.safetensors": "f00d"}
 DECLARED = {
     "title": "Mine",
     "claim": "More is better.",
@@ -31,8 +31,8 @@ SETTINGS = comparison.BenchmarkParams.model_validate(
 )
 
 
-def recipe_of(run: running.Run, lock: str = LOCK) -> str:
-    return kept.recipe(run, BASE, lock)
+def recipe_of(run: running.Run, locked: dict = LOCKED) -> str:
+    return kept.recipe(run, locked)
 
 
 def runs(study: Study = STUDY, *seeds: int, base: dict = BASE) -> list[running.Run]:
@@ -55,8 +55,8 @@ def results(*seeds: int) -> Results:
     ours = runs(STUDY, *seeds)
     names = [(run.variant.name, run.seed) for run in ours]
     rows = pd.DataFrame(names, columns=["variant", "seed"]).assign(
-        failed="", auc=0.9, auc_low=0.8, auc_high=1.0, cpu_ms=5.0, speedup=1.0, cpu="this",
-        device="cpu", recipe=[recipe_of(run) for run in ours],
+        failed="", auc=0.9, auc_low=0.8, auc_high=1.0, cpu_ms=5.0, speedup=1.0, train_seconds=7.0,
+        cpu="this", device="cpu", recipe=[recipe_of(run) for run in ours],
     )  # fmt: skip
     curves = pd.DataFrame(
         [(*name, epoch, 0.5) for name in names for epoch in (1, 2)],
@@ -76,9 +76,9 @@ def home(tmp_path):
     return tmp_path
 
 
-def load(home, study: Study = STUDY, base: dict = BASE, lock: str = LOCK) -> Results:
+def load(home, study: Study = STUDY, base: dict = BASE, locked: dict = LOCKED) -> Results:
     others = [run for run in runs(study, base=base) if run.seed != 1]
-    return kept.load(home, study, [(run, recipe_of(run, lock)) for run in others])
+    return kept.load(home, study, [(run, recipe_of(run, locked)) for run in others])
 
 
 def test_seeds_of_two_runs_make_one_table(home):
@@ -91,24 +91,29 @@ def test_seeds_of_two_runs_make_one_table(home):
     assert paired.differences(STUDY, found.scores, SETTINGS)["seeds"].tolist() == [3]
 
 
-def test_scores_come_back_as_they_were_compared(home):
-    together = results(0, 2)
-    pd.testing.assert_frame_equal(
-        paired.differences(STUDY, load(home).scores, SETTINGS),
-        paired.differences(STUDY, together.scores, SETTINGS),
-    )
+def test_scores_come_back_to_the_last_bit(home):
+    """Sure answers differ by less than any rounding would leave."""
+    sure = {name: table.assign(probability=1 - table["probability"] / 1e9)
+            for name, table in results(0, 2).scores.items()}  # fmt: skip
+    kept.write_scores(home / "scores.csv", sure)
+    for name, table in load(home).scores.items():
+        assert table["probability"].tolist() == sure[name]["probability"].tolist()
 
 
 def test_times_of_another_run_are_not_mixed_with_these(home):
+    elsewhere = pd.read_csv(home / "runs.csv").assign(cpu_ms=500.0, train_seconds=1000.0)
+    write_csv(home / "runs.csv", elsewhere)
     found = kept.joined(STUDY, load(home), results(1))
-    assert found.rows["cpu_ms"].notna().tolist() == [False, False, True, True, False, False]
+    timed = Study.model_validate(DECLARED | {"columns": ["cpu_ms", "train_seconds"]})
+    assert "| plain | 5.00 | 7 |" in tables.markdown(timed, found.rows, {})
+    assert found.rows["cpu_ms"].tolist() == [500.0, 500.0, 5.0, 5.0, 500.0, 500.0]
     said = notes.notes(STUDY, found.rows, [112], 1)
     assert "* CPU time of seed 1: one face" in said
-    assert "* Not all seeds are of one run" in said
+    assert "* Seeds of several runs" in said
     assert ": 0, 2 on elsewhere; 1 on this." in said
     alone = notes.notes(STUDY, results(0, 1, 2).rows, [112], 1)
     assert "* CPU time: one face" in alone
-    assert "Not all seeds" not in alone
+    assert "Seeds of several runs" not in alone
 
 
 def test_without_an_earlier_run_nothing_is_kept(tmp_path):
@@ -118,14 +123,16 @@ def test_without_an_earlier_run_nothing_is_kept(tmp_path):
 
 
 LONGER = {"base": overrides.apply(BASE, {"train.epochs": 9}, SOURCE)}
-RETRAINED = {"lock": LOCK.replace("f00d", "beef")}
+RETRAINED = {"locked": LOCKED | {"models/lite0.safetensors": "d00f"}}
+RESPLIT = {"locked": LOCKED | {"data/split.csv": "fabe"}}
+UNUSED_BY_THE_DEFAULT = {"base": overrides.apply(BASE, {"split.val": 0.3}, SOURCE)}
 LAST = DECLARED["variants"][1] | {"set_last": {"kd.alpha": 0.0}}
 REDECLARED = {
     "study": Study.model_validate(DECLARED | {"variants": [DECLARED["variants"][0], LAST]})
 }
 
 
-@pytest.mark.parametrize("change", [LONGER, RETRAINED, REDECLARED])
+@pytest.mark.parametrize("change", [LONGER, RETRAINED, RESPLIT, UNUSED_BY_THE_DEFAULT, REDECLARED])
 def test_what_has_changed_is_left_out_and_said(home, capsys, change):
     changed = load(home, **change)
     assert changed.rows.empty
@@ -141,12 +148,29 @@ def test_a_seed_that_lacks_a_row_or_scores_is_left_out_whole(home, capsys):
     write_csv(home / "runs.csv", rows.drop(index=1))
     assert set(load(home).rows["seed"]) == {2}
     assert "seed 0" in (said := capsys.readouterr().out)
-    assert said.endswith("other: rate was not run\n")
+    assert said.endswith("other: rate was not run or not judged\n")
     (home / "scores.csv").unlink()
     assert load(home).rows.empty
     assert "left out: the scores of plain are not there" in capsys.readouterr().out
     nobody = Study.model_validate(DECLARED | {"against": ""})
     assert set(load(home, nobody).rows["seed"]) == {2}
+
+
+@pytest.mark.parametrize("reason", ["not run: x: no such folder", "not judged: x: no such folder"])
+def test_what_lacked_its_data_is_no_result_to_keep(home, capsys, reason):
+    rows = pd.read_csv(home / "runs.csv", dtype={"failed": str})
+    rows.loc[0, "failed"] = reason
+    write_csv(home / "runs.csv", rows)
+    assert set(load(home).rows["seed"]) == {2}
+    assert "plain was not run or not judged" in capsys.readouterr().out
+
+
+def test_seeds_that_were_judged_on_other_faces_are_left_out(home, capsys):
+    ours = results(1)
+    others = {name: table.assign(path=table["path"] + "x") for name, table in ours.scores.items()}
+    found = kept.joined(STUDY, load(home), ours._replace(scores=others))
+    assert set(found.rows["seed"]) == {1}
+    assert "left out: they were judged on other faces" in capsys.readouterr().out
 
 
 def test_rows_from_before_recipes_were_noted_are_left_out(home, capsys):

@@ -1,6 +1,7 @@
 """dvc.yaml says the truth: code, parameters and outputs of every stage; the lock fits."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -104,7 +105,9 @@ def test_in_the_lock_every_dependency_has_the_hash_of_its_producer():
     made = pipeline.locked(LOCK.read_text())
     checked = 0
     for name, stage in lock.items():
-        for dep in stage.get("deps", []):
+        assert {dep["path"] for dep in stage["deps"]} == set(STAGES[name]["deps"]), name
+        for dep in stage["deps"]:
+            assert re.fullmatch(r"[0-9a-f]{32}(\.dir)?", dep["md5"]), (name, dep["path"])
             if dep["path"] in made:
                 assert dep["md5"] == made[dep["path"]], (name, dep["path"])
                 checked += 1

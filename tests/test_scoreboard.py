@@ -60,10 +60,21 @@ def test_rates_at_the_threshold_count_what_reaches_it():
     found = scoreboard.figures(CLIPS, 0.4, FEW)["frames"]
     assert found["reals"]["count"] == 4
     assert found["reals"]["rate"] == 0.25
-    assert found["controls"] == {"count": 2, "rate": 0, "interval": None}
+    assert found["controls"] == {"count": 2, "rate": 0, "interval": None, "called_real": 1}
     assert found["methods"]["A"]["detected"] == 1
     assert found["methods"]["B"]["detected"] == 0
     assert found["all"]["accuracy"] == 5 / 8
+
+
+@pytest.mark.parametrize(
+    ("threshold", "missed", "cleared"),
+    [(0.4, 0.5, 0.75), (0.9, 0.75, 1.0), (0.95, 0.75, 1.0), (0.01, 0.0, 0.0)],
+)
+def test_called_real_is_what_a_verdict_calls_so(threshold, missed, cleared):
+    """Fakes .9, .4, .05, .3; at .9 and above what exceeds one half is undecided, not real."""
+    found = scoreboard.figures(CLIPS, threshold, FEW)["frames"]
+    assert found["all"]["missed"] == missed
+    assert found["reals"]["called_real"] == cleared
 
 
 def test_a_video_scores_the_mean_of_its_frames():

@@ -12,6 +12,7 @@ from litefake.evaluation import Outcome
 from litefake.manifest import DatasetParams
 from litefake.report import Judge
 from litefake.scoreboard import Resampling
+from litefake.verdict import EVEN
 
 SCHEMA = "litefake-evaluation-1"
 UNITS = {
@@ -73,12 +74,14 @@ def _table(kind: str, group: dict[str, Any]) -> str:
             "accuracy %": _number(one["accuracy"], 100),
             "detected %": _number(one["detected"], 100),
             " [95 %]": _span(one["detected_interval"], 100),
+            "called real %": _number(one["missed"], 100),
         }
         for name, one in lines.items()
     }
     alarms = [
         f"false alarms on {name}: {_number(one['rate'], 100)} % of {one['count']} "
         f"{_span(one['interval'], 100)}".rstrip()
+        + f"; called real: {_number(one['called_real'], 100)} %"
         for name, one in (("reals", group["reals"]), ("null controls", group["controls"]))
         if one["count"]
     ]
@@ -111,7 +114,8 @@ def _meaning(evaluation: dict[str, Any]) -> str:
         f"A frame's score is that of its biggest face{videos}. AUC, AP and EER of a method are "
         "against all reals and need no threshold; AP and accuracy depend on the mix of real and "
         f"fake. Detected: fakes at or above the model's threshold {evaluation['threshold']:.3f}, "
-        f"which was fixed before and not fitted here.{drawn}"
+        "which was fixed before and not fitted here. Called real: below it and not above "
+        f"{EVEN:g}; between the two a verdict is undecided.{drawn}"
     )
 
 

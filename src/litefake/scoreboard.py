@@ -13,6 +13,7 @@ from litefake.aggregation import by_video
 from litefake.metrics import Figure, bootstrap_interval, equal_error_rate
 from litefake.report import IMAGES
 from litefake.reproducibility import seed_of
+from litefake.verdict import EVEN
 
 ANSWERS = ("real", "undecided", "fake")
 
@@ -85,16 +86,26 @@ def _against_reals(scores: pd.DataFrame, threshold: float, resampling: Resamplin
     found["accuracy"] = accuracy(labels, probability)
     found["accuracy_interval"] = _interval(scores, accuracy, resampling, 1)
     detected = _called_fake(scores[labels == 1], threshold, resampling)
-    return found | {"detected": detected["rate"], "detected_interval": detected["interval"]}
+    return found | {
+        "detected": detected["rate"],
+        "detected_interval": detected["interval"],
+        "missed": detected["called_real"],
+    }
 
 
 def _called_fake(scores: pd.DataFrame, threshold: float, resampling: Resampling) -> dict[str, Any]:
-    """The share of ``scores`` at or above the threshold: false alarms, when they are reals."""
+    """The share of ``scores`` at or above the threshold: false alarms, when they are reals.
+
+    ``called_real``: the share that a verdict would call real; what lies between is undecided.
+    """
     rate = partial(_rate, threshold=threshold)
+    probability = scores["probability"]
+    real = (probability < threshold) & (probability <= EVEN)
     return {
         "count": len(scores),
-        "rate": rate(None, scores["probability"]) if len(scores) else None,
+        "rate": rate(None, probability) if len(scores) else None,
         "interval": _interval(scores, rate, resampling, 1),
+        "called_real": float(real.mean()) if len(scores) else None,
     }
 
 

@@ -19,7 +19,6 @@ from litefake.locks import alone
 from litefake.params import PARAMS_FILE
 from tools.pipeline import ROOT
 from tools.study import declaration, judging, kept, notes, paired, plots, running, tables
-from tools.study.running import Run
 from tools.study.workspace import Workspace
 
 
@@ -41,14 +40,15 @@ def main(name: str, seeds: list[int]) -> None:
     stash = ROOT / "build" / "studies" / name
     home, known = ROOT / "metrics" / "studies" / name, declaration.published()
     others = [run for run in running.plan(study, base, source) if seeds and run.seed not in seeds]
-    before = kept.load(home, study, [(run, recipe(run, workspace)) for run in others])
+    before = kept.load(home, study, [(run, kept.recipe(run, workspace.locked)) for run in others])
     runs = list(running.train(planned, workspace, stash, source))
     figures, scores = judging.judge(runs, workspace, settings)
-    ours = pd.DataFrame([tables.flat(one) for one in figures]).assign(
-        cpu=reproducibility.machine()["cpu"], recipe=[recipe(run, workspace) for run in runs]
+    ours = tables.with_speed(pd.DataFrame([tables.flat(one) for one in figures])).assign(
+        cpu=reproducibility.machine()["cpu"],
+        recipe=[kept.recipe(run, workspace.locked) for run in runs],
     )
     found = kept.joined(study, before, kept.Results(ours, running.curves(runs), scores))
-    rows = tables.with_speed(found.rows)
+    rows = found.rows
     apart = paired.differences(study, found.scores, settings)
     sizes = sorted({run.params["faces"]["size"] for run in runs})
 
@@ -63,11 +63,6 @@ def main(name: str, seeds: list[int]) -> None:
     write_text(home / "table.md", f"{text}\n{below}")
     plots.draw(home / "plot.png", study, rows, found.curves, known)
     print(f"\n{text}\n{below}\n{name}: metrics/studies/{name}/ is of this run")
-
-
-def recipe(run: Run, workspace: Workspace) -> str:
-    """What is the same in all runs of a row, whatever their seed and machine."""
-    return kept.recipe(run, workspace.committed, workspace.lock)
 
 
 if __name__ == "__main__":

@@ -40,17 +40,26 @@ def ours(found: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """A row a variant: ``size`` (share of B0's parameters), ``points`` (of accuracy against B0 with
     the same seed, mean), ``spread`` (its standard deviation), ``seeds``.
 
-    A network that stands in several studies counts once, a larger one than B0 (the teacher of two
-    branches) not at all. Raises DataMissing without any B0.
+    A study without B0 is compared with that of the first study that has it. Networks that stand in
+    several studies count once, a larger one than B0 (the teacher of two branches) not at all.
+    Raises DataMissing without any B0.
     """
-    runs = pd.concat([rows.assign(study=name) for name, rows in found.items()])
-    runs = runs[runs["md5"].notna()].drop_duplicates(["seed", "md5"])
-    b0 = runs[runs["variant"] == "B0"].drop_duplicates("seed").set_index("seed")
-    if b0.empty:
+    runs = pd.concat([rows.assign(study=name) for name, rows in found.items()], ignore_index=True)
+    runs = runs[runs["md5"].notna()]
+    all_b0 = runs[runs["variant"] == "B0"]
+    if all_b0.empty:
         raise DataMissing(f"{HOME}: no study with B0 was run; run `make study NAME=final`")
-    runs = runs[runs["seed"].isin(b0.index)]
-    size = runs["parameters"] / runs["seed"].map(b0["parameters"])
-    points = 100 * (runs["accuracy"] - runs["seed"].map(b0["accuracy"]))
+    own = all_b0.drop_duplicates(["study", "seed"]).set_index(["study", "seed"])
+    first = all_b0.drop_duplicates("seed").set_index("seed")
+    runs = _each_once(runs[runs["seed"].isin(first.index)])
+
+    def of_b0(column: str) -> pd.Series:
+        places = pd.MultiIndex.from_frame(runs[["study", "seed"]])
+        theirs = own[column].reindex(places).set_axis(runs.index)
+        return theirs.fillna(runs["seed"].map(first[column]))
+
+    size = runs["parameters"] / of_b0("parameters")
+    points = 100 * (runs["accuracy"] - of_b0("accuracy"))
     runs = runs.assign(size=size, points=points)[size <= 1]
     groups = runs.groupby(["study", "variant"], sort=False)
     return groups.agg(
@@ -59,6 +68,25 @@ def ours(found: dict[str, pd.DataFrame]) -> pd.DataFrame:
         spread=("points", "std"),
         seeds=("seed", "nunique"),
     ).reset_index()
+
+
+def _each_once(runs: pd.DataFrame) -> pd.DataFrame:
+    """``runs`` without the variants all of whose networks stand in another, the fuller one."""
+    networks = {
+        key: frozenset(zip(rows["seed"], rows["md5"], strict=True))
+        for key, rows in runs.groupby(["study", "variant"], sort=False)
+    }
+    order = list(networks)
+    again = [
+        key
+        for place, key in enumerate(order)
+        if any(
+            networks[key] < networks[other] or (networks[key] == networks[other] and before < place)
+            for before, other in enumerate(order)
+        )
+    ]
+    named = pd.MultiIndex.from_frame(runs[["study", "variant"]])
+    return runs[~named.isin(again)]
 
 
 def published(known: dict[str, Published]) -> pd.DataFrame:

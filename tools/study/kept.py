@@ -1,20 +1,22 @@
 """Seeds that an earlier run of a study has left, perhaps on another machine.
 
-A run is told by its recipe: what its parameters are other than the committed ones, and the hash
-that dvc.lock holds of its stage's network, which stands for the code and the data. While both are
-the same, another seed of it is one more draw of the same thing, and its row stands beside it.
+A run is told by its recipe: the parameters that its stages read, and what dvc.lock holds of the
+data and of its stage's network, which stands for the code. While these are the same, another seed
+of it is one more draw of the same thing, and its row stands beside it.
 """
 
+import functools
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
 from litefake.artifacts import write_csv
 from tools import pipeline
+from tools.study import declaration
 from tools.study.declaration import Study
 from tools.study.overrides import Params
 from tools.study.running import SEED, Run
@@ -31,33 +33,47 @@ class Results(NamedTuple):
     scores: Scores
 
 
-def recipe(run: Run, committed: Params, lock: str) -> str:
-    """A short hash of what decides ``run`` beside its seed; ``lock`` is the text of dvc.lock."""
+NONE = Results(pd.DataFrame(), pd.DataFrame(), {})
+
+
+def recipe(run: Run, locked: Mapping[str, str]) -> str:
+    """A short hash of what decides ``run`` beside its seed; ``locked``: dvc.lock's hashes by path.
+
+    Left out are the sections that no stage of its reads, and those of data of another kind.
+    """
+    network = f"models/{run.variant.model}.safetensors"
     parts = {
-        "network": pipeline.locked(lock).get(f"models/{run.variant.model}.safetensors"),
-        "trained": _difference(run.params, committed),
+        "locked": {path: locked.get(path) for path in ("data/faces", "data/split.csv", network)},
+        "trained": _read(run, run.params),
         "last": run.variant.set_last,
-        "judged": _difference(run.judged, committed),
+        "judged": _read(run, run.judged),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _difference(ours: Params, theirs: Params) -> dict[str, Any]:
-    """The values of ``ours`` that ``theirs`` has otherwise, by dotted key, the seed left out."""
-    known = _flat(theirs)
-    return {
-        key: value
-        for key, value in _flat(ours).items()
-        if key != SEED and (key not in known or known[key] != value)
-    }
+def _read(run: Run, values: Params) -> Params:
+    """The sections of ``values`` that the stages of ``run`` read, without the seed."""
+    idle = {"pairs"} if values["dataset"]["layout"] != "portraits" else set()
+    names = _sections(run.variant.model) - idle
+    seed_section, seed = SEED.split(".")
+    found = {name: values[name] for name in names}
+    others = {key: value for key, value in found[seed_section].items() if key != seed}
+    return found | {seed_section: others}
 
 
-def _flat(values: Params, prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in values.items():
-        inner = isinstance(value, dict) and value
-        found |= _flat(value, f"{prefix}{key}.") if inner else {f"{prefix}{key}": value}
-    return found
+@functools.cache
+def _sections(model: str) -> frozenset[str]:
+    """The sections of params.yaml that the stage of ``model`` and those before it read."""
+    stages, made = pipeline.stages(), pipeline.producers()
+    waiting, seen = [declaration.stage_of(model)], set()
+    while waiting:
+        name = waiting.pop()
+        seen.add(name)
+        before = {made[dep] for dep in stages[name]["deps"] if dep in made}
+        waiting += before - seen
+    return frozenset(
+        param.split(".")[0] for name in seen for param in stages[name].get("params", [])
+    )
 
 
 def load(home: Path, study: Study, wanted: Sequence[tuple[Run, str]]) -> Results:
@@ -66,9 +82,8 @@ def load(home: Path, study: Study, wanted: Sequence[tuple[Run, str]]) -> Results
     A seed is kept whole or not at all: every variant is there, of the same recipe, and with its
     scores where networks are compared. What is left out is printed.
     """
-    none = Results(pd.DataFrame(), pd.DataFrame(), {})
     if not wanted or not (home / "runs.csv").is_file():
-        return none
+        return NONE
     rows = pd.read_csv(home / "runs.csv", dtype={"failed": str, "recipe": str})
     rows["failed"] = rows["failed"].fillna("")
     curves, scores = pd.read_csv(home / "curves.csv"), _scores(home / "scores.csv")
@@ -82,8 +97,7 @@ def load(home: Path, study: Study, wanted: Sequence[tuple[Run, str]]) -> Results
         else:
             kept.append(seed)
     return Results(
-        # Times of another run, perhaps of another machine, are no times of this one.
-        rows[rows["seed"].isin(kept)].drop(columns=["cpu_ms", "speedup"], errors="ignore"),
+        rows[rows["seed"].isin(kept)].assign(kept=True),
         curves[curves["seed"].isin(kept)],
         {key: table for key, table in scores.items() if key[1] in kept},
     )
@@ -96,8 +110,8 @@ def _missing(
     found = rows.set_index("variant")
     for run, recipe in wanted:
         name = run.variant.name
-        if name not in found.index:
-            return f"{name} was not run"
+        if name not in found.index or found.loc[name, "failed"].startswith("not "):
+            return f"{name} was not run or not judged"
         if "recipe" not in found or found.loc[name, "recipe"] != recipe:
             return f"{name} is of other parameters, code or data"
         if study.against and not found.loc[name, "failed"] and (name, run.seed) not in scores:
@@ -118,9 +132,13 @@ def _scores(path: Path) -> Scores:
 
 
 def joined(study: Study, before: Results, ours: Results) -> Results:
-    """Both as one, in the order of the seeds and variants."""
+    """Both as one, in the order of seeds and variants; ``kept`` marks the rows of ``before``."""
+    faces = [list(one.scores.values())[:1] for one in (before, ours)]
+    if all(faces) and not faces[0][0][FACE].equals(faces[1][0][FACE].reset_index(drop=True)):
+        print("study: the seeds of earlier runs are left out: they were judged on other faces")
+        before = NONE
     return Results(
-        _ordered(study, pd.concat([before.rows, ours.rows])),
+        _ordered(study, pd.concat([before.rows, ours.rows.assign(kept=False)])),
         _ordered(study, pd.concat([before.curves, ours.curves])),
         before.scores | ours.scores,
     )
@@ -138,4 +156,4 @@ def write_scores(path: Path, scores: Scores) -> None:
     first = next(iter(scores.values()))
     columns = {f"{seed}:{name}": table["probability"] for (name, seed), table in scores.items()}
     assert all(list(table["path"]) == list(first["path"]) for table in scores.values())
-    write_csv(path, first[FACE].assign(**columns))
+    write_csv(path, first[FACE].assign(**columns), digits=17)  # rounded, near scores would tie

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from litefake.reproducibility import machine
+from tools.study import tables
 from tools.study.declaration import COMMON_MIX, REAL, Study
 from tools.study.tables import of
 
@@ -97,9 +98,8 @@ def _reals(row: "pd.Series[Any]") -> float:
 def _times(rows: pd.DataFrame, sizes: list[int], threads: int) -> str:
     pixels = " or ".join(str(size) for size in sizes)
     devices = sorted(set(rows["device"].dropna())) if "device" in rows else []
-    timed = rows.loc[rows["cpu_ms"].notna(), "seed"] if "cpu_ms" in rows else rows["seed"]
-    some = set(timed) != set(rows["seed"])
-    of_seeds = f" of seed {_listed(timed)}" if some else ""
+    ours = tables.latest(rows)
+    of_seeds = f" of seed {_listed(ours['seed'])}" if len(ours) < len(rows) else ""
     return (
         f"CPU time{of_seeds}: one face of {pixels} px, PyTorch, eager, fp32, {threads} thread(s), "
         f"{machine()['cpu']}. Training seconds: of the studied stage alone, on "
@@ -108,12 +108,15 @@ def _times(rows: pd.DataFrame, sizes: list[int], threads: int) -> str:
 
 
 def _machines(rows: pd.DataFrame) -> str:
-    """Which seed was run on which processor, when they were not run at one time."""
-    if "cpu" not in rows or rows.loc[rows["failed"] == "", "cpu_ms"].notna().all():
+    """Which seed was run on which processor, when they are not of one run."""
+    if len(tables.latest(rows)) == len(rows):
         return ""
     where = rows.groupby("cpu", sort=False)["seed"].apply(_listed)
     said = "; ".join(f"{seeds} on {cpu}" for cpu, seeds in where.items())
-    return f"Not all seeds are of one run; parameters, code and data are the same: {said}."
+    return (
+        "Seeds of several runs, with the same parameters and, by dvc.lock, the same data and code: "
+        f"{said}. Times are of the last run alone."
+    )
 
 
 def _listed(seeds: "pd.Series[int]") -> str:

@@ -26,6 +26,8 @@ TITLES = {
 }
 # Of these the spread over seeds is shown, and compared.
 SCORES = ("accuracy", "balanced_accuracy", "auc", "video_auc", "val_auc", "val_loss")
+# Of these only what the last run has measured: another may be of another machine.
+TIMES = ("cpu_ms", "speedup", "train_seconds")
 SHOWN: dict[str, Callable[[float], str]] = {
     "accuracy": lambda value: f"{100 * value:.1f} %",
     "balanced_accuracy": lambda value: f"{100 * value:.1f} %",
@@ -87,6 +89,11 @@ def of(rows: pd.DataFrame, variant: Variant) -> pd.DataFrame:
     return rows[rows["variant"] == variant.name]
 
 
+def latest(rows: pd.DataFrame) -> pd.DataFrame:
+    """Those of ``rows`` that are of the last run, not kept from one before."""
+    return rows[~rows["kept"].astype(bool)] if "kept" in rows else rows
+
+
 def reference_of(study: Study, variant: Variant) -> Variant:
     """What a variant is compared with: the first one of its group."""
     return next(other for other in study.variants if other.group == variant.group)
@@ -99,7 +106,8 @@ def within_spread(values: pd.Series, others: pd.Series) -> bool:
 
 
 def _cell(column: str, ours: pd.DataFrame, reference: pd.DataFrame) -> str:
-    values = ours[column].dropna() if column in ours else pd.Series(dtype=float)
+    shown_rows = latest(ours) if column in TIMES else ours
+    values = shown_rows[column].dropna() if column in ours else pd.Series(dtype=float)
     if values.empty:
         return "n/a"
     shown = SHOWN.get(column, "{:.3f}".format)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import yaml
 
-from litefake import params
 from litefake.errors import LitefakeError
 from tools import clones, pipeline
 from tools.pipeline import ROOT
@@ -23,14 +22,13 @@ class Workspace:
     """A clone of the last commit; what runs in it is kept in the cache of this checkout.
 
     DVC's run cache knows a stage by its command, code, data and parameters, so what another
-    variant, another study or ``make repro`` has run is taken from there. ``committed`` and
-    ``lock`` are its parameters and the text of its dvc.lock before anything ran.
+    variant, another study or ``make repro`` has run is taken from there. ``locked``:
+    the hashes of its dvc.lock, by path, before anything ran.
     """
 
     def __init__(self, folder: Path = PLACE) -> None:
         self.folder = clones.at_head(folder)
-        self.committed = params.read(folder / params.PARAMS_FILE)
-        self.lock = (folder / "dvc.lock").read_text(encoding="utf-8")
+        self.locked = pipeline.locked((folder / "dvc.lock").read_text(encoding="utf-8"))
         cache = _output(ROOT, "dvc", "cache", "dir").strip()
         _output(folder, "dvc", "config", "--local", "cache.dir", cache)
 
