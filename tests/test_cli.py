@@ -150,6 +150,22 @@ def test_what_cannot_be_written_is_said_before_the_work(command, option, tmp_pat
         assert reason in said
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["a.png", "--out", "marked.txt"], "marked.txt: the marked copy is an MP4"),
+        (["nowhere.mp4"], "nowhere.mp4: no such file"),
+    ],
+)
+def test_what_detect_can_know_is_said_before_a_model_is_loaded(words, said, monkeypatch, capsys):
+    monkeypatch.setattr("litefake.report.Judge.load", None)
+    with pytest.raises(SystemExit) as ended:
+        errors.run(partial(cli.app, ["detect", *words]))
+    written = capsys.readouterr().err
+    assert (ended.value.code, written.count("\n")) == (2, 1)
+    assert said in written
+
+
 @pytest.mark.parametrize("command", ["detect", "evaluate", "audit"])
 def test_a_report_replaces_no_clip_no_device_and_no_link(command, tmp_path, capsys):
     clip, pipe = tmp_path / "a.mp4", tmp_path / "pipe.json"

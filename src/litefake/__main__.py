@@ -1,6 +1,6 @@
 """``python -m litefake``: the command line without installing the package."""
 
-from litefake import cli, errors
+from litefake import cli
 
 if __name__ == "__main__":
-    errors.run(cli.app)
+    cli.main()

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from litefake import errors, shipped
 from litefake.errors import LitefakeError
-from litefake.outputs import require_named, require_report, require_writable
+from litefake.outputs import require_clip, require_named, require_report
 from litefake.parallel import killed, map_items
 from litefake.shipped import FaceDetector
 from litefake.storage import writing
@@ -21,7 +21,7 @@ from litefake.web import command
 if TYPE_CHECKING:
     from litefake.report import Judge, Judgement
 
-Written = partial(typer.Option, callback=require_writable)  # for a file that is written
+Clip = partial(typer.Option, callback=require_clip)  # for a clip that is written
 Report = partial(typer.Option, callback=require_report)
 Named = partial(typer.Argument, parser=require_named)
 Split = Literal["train", "val", "test", "all"]
@@ -68,7 +68,7 @@ def check(
 @app.command()
 def detect(
     path: Annotated[Path, Named(help="a clip, an image, or a folder of them")],
-    out: Annotated[Path | None, Written(help="write the clip with its faces marked")] = None,
+    out: Annotated[Path | None, Clip(help="write the clip with its faces marked")] = None,
     json: Annotated[Path | None, Report(help="write the report (docs/report.md)")] = None,
     csv: Annotated[Path | None, Report(help="write a table, one row a file")] = None,
     model: Annotated[
@@ -84,6 +84,8 @@ def detect(
     from litefake.artifacts import write_json
 
     files = report.files_of(path)
+    if not path.exists():  # before the model is loaded
+        raise LitefakeError(f"{path}: no such file")
     if len(files) > 1 and (out or json):
         raise LitefakeError(f"{path}: --out and --json are for one file; use --csv for a folder")
     if out and files[0].suffix.lower() in report.IMAGES:
@@ -212,5 +214,17 @@ app.command()(command.web)
 
 
 def main() -> None:
-    """The installed command: a LitefakeError becomes one line and exit code 2."""
-    errors.run(app)
+    """The command: a LitefakeError becomes one line and exit code 2."""
+    errors.run(_run)
+
+
+def _run() -> None:
+    try:
+        app()
+    except ModuleNotFoundError as error:
+        if (error.name or "litefake").split(".")[0] == "litefake":
+            raise
+        raise LitefakeError(
+            f"{error.name} is not installed: only `detect` on ONNX models does without; install "
+            "litefake[all], or run `make setup`"
+        ) from None

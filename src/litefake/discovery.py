@@ -52,7 +52,9 @@ def _methods(root: Path, layout: str, compression: str) -> list[str] | None:
         return None
     found = PRESENT[layout](root)
     if not found:
-        raise DataMissing(f"{root}: no folder of fakes in it; docs/evaluate.md says how it lies")
+        raise DataMissing(
+            f"{root}: no folder of fakes with a file in it; docs/evaluate.md says how it lies"
+        )
     return found
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from litefake.errors import LitefakeError
 
+MARKED = {".mp4", ".m4v", ".mov"}  # boxes of one kind: what players open by these names
 TABLES = {".json", ".csv", ".tsv", ".txt", ""}  # what a report may replace
 
 
@@ -39,6 +40,13 @@ def require_writable(path: Path | None) -> Path | None:
     except OSError as error:
         reason = f"not writable ({error.strerror}); name a file in another folder"
         raise LitefakeError(f"{path.parent}: {reason}") from None
+
+
+def require_clip(path: Path | None) -> Path | None:
+    """``require_writable`` for a marked copy, which is an MP4 whatever its name says."""
+    if path and path.suffix.lower() not in MARKED:
+        raise LitefakeError(f"{path}: the marked copy is an MP4; give it a name in .mp4")
+    return require_writable(path)
 
 
 def require_report(path: Path | None) -> Path | None:
