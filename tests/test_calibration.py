@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from litefake import calibration
-from litefake.scaling import Scaling, probabilities
+from litefake.scaling import SUREST, Scaling, probabilities
 
 
 def test_the_scale_and_offset_of_overconfident_logits_are_found():
@@ -73,16 +73,24 @@ def test_a_bound_on_false_alarms_moves_the_threshold_no_further_than_needed():
     loose = calibration.fit_threshold(four, marks, 0.5)
     strict = calibration.fit_threshold(four, marks, 0.0)
     assert strict == pytest.approx(0.65)
-    assert (four[marks == 0] > loose).mean() <= 0.5
-    assert (four[marks == 0] > strict).sum() == 0
+    assert (four[marks == 0] >= loose).mean() <= 0.5
+    assert (four[marks == 0] >= strict).sum() == 0
 
 
 @given(
-    st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=4, max_size=30),
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.booleans()), min_size=4, max_size=30),
     st.floats(0, 1),
 )
+@example([(np.nextafter(0.6, 0), False), (0.9, False)], 0.0)
+@example([(SUREST, False), (np.nextafter(SUREST, 0), True)], 0.0)
 def test_the_bound_on_false_alarms_holds(pairs, most):
     probability = np.array([0.3, 0.6, *(value for value, _ in pairs)])
     labels = np.array([0.0, 1.0, *(float(label) for _, label in pairs)])
     threshold = calibration.fit_threshold(probability, labels, most)
-    assert (probability[labels == 0] > threshold).mean() <= most
+    assert (probability[labels == 0] >= threshold).mean() <= most
+
+
+def test_no_answer_is_so_sure_that_no_threshold_is_above_it():
+    found = probabilities(np.array([1000.0, -1000.0, 0.0]), Scaling(1.0, 0.0))
+    assert found.tolist() == [SUREST, 0.0, 0.5]
+    assert found[0] < 1

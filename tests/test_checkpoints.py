@@ -27,15 +27,22 @@ def test_states_survive_a_kill_and_go_after_success(tmp_path, recipe):
         assert run.load("fit") is None
 
 
-@pytest.mark.parametrize("what", ["seed", "params", "file"])
+@pytest.mark.parametrize("what", ["seed", "params", "file", "crop", "another crop"])
 def test_states_of_other_inputs_are_thrown_away(tmp_path, recipe, what, capsys):
     table = tmp_path / "split.csv"
     table.write_text("a")
-    kill(open_run(tmp_path, recipe, [table]), {"epoch": 3})
+    crop = tmp_path / "faces" / "youtube" / "0.png"
+    crop.parent.mkdir(parents=True)
+    crop.write_bytes(b"made")
+    kill(open_run(tmp_path, recipe, [table, tmp_path / "faces"]), {"epoch": 3})
     if what == "file":
         table.write_text("b")
+    if what == "crop":
+        crop.write_bytes(b"made otherwise")
+    if what == "another crop":
+        (crop.parent / "1.png").write_bytes(b"made")
     other = recipe.model_copy(update={"lr": 5.0}) if what == "params" else recipe
-    with open_run(tmp_path, other, [table], seed=int(what == "seed")) as run:
+    with open_run(tmp_path, other, [table, tmp_path / "faces"], seed=int(what == "seed")) as run:
         assert run.load("fit") is None
     assert "belongs to other inputs; starting over" in capsys.readouterr().out
 

@@ -25,12 +25,12 @@ def pair(crop):
     return b0.eval(), model.eval(), own
 
 
-def test_both_branches_start_as_the_finished_b0(pair):
+def test_both_branches_have_the_weights_of_the_finished_b0(pair):
     b0, model, card = pair
     images = torch.randn(2, 3, SIZE, SIZE)
     with torch.inference_mode():
         assert torch.equal(model.logits(images).spatial, b0(images))
-        # Four bands of which each is the image: the stem over four sees the image once.
+        # Were each of the four bands the image, the stem over four would see the image once.
         same = torch.cat([images] * 4, 1)
         assert torch.allclose(model.frequency(same), b0(images), atol=1e-3)
     assert card.architecture == "dual_efficientnet_b0"

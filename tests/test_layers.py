@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "litefake"
 LAYERS = [
     ["errors"],
-    ["ahead", "cluster", "outputs", "process_pool", "storage"],
+    ["ahead", "cluster", "outputs", "process_pool", "seeds", "storage"],
     [
         "params",
         "artifacts",

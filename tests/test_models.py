@@ -138,7 +138,7 @@ def test_a_start_that_does_not_fit_is_one_clear_line(crop, trained, tmp_path):
 
 
 def test_a_missing_model_says_how_to_make_it(tmp_path):
-    with pytest.raises(ModelUnreadable, match="run `dvc repro` to make it"):
+    with pytest.raises(ModelUnreadable, match="no such file; `make repro` writes"):
         models.load(tmp_path / "absent.safetensors")
 
 

@@ -92,7 +92,7 @@ def test_what_is_no_file_of_ours_is_one_line(tmp_path, content, message):
 
 
 def test_a_missing_file_says_how_to_make_it(tmp_path):
-    with pytest.raises(ModelUnreadable, match=r"none\.onnx: no such model; run `dvc repro`"):
+    with pytest.raises(ModelUnreadable, match=r"none\.onnx: no such file; `make repro`"):
         onnx_files.read(tmp_path / "none.onnx")
 
 

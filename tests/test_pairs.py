@@ -157,9 +157,10 @@ def test_what_the_network_sees_is_the_margin_of_the_parameters(folder):
 
 
 def test_a_changed_recipe_is_a_changed_input(folder, split_table, tmp_path_factory):
-    assert dataset.sources(folder, split_table) == [str(split_table), str(folder / "pairs.json")]
+    table, recipe = str(split_table), str(folder / "pairs.json")
+    assert dataset.sources(folder, split_table) == [table, str(folder), recipe]
     plain = tmp_path_factory.mktemp("plain")
-    assert dataset.sources(plain, split_table) == [str(split_table)]
+    assert dataset.sources(plain, split_table) == [table, str(plain)]
 
 
 def test_a_missing_portrait_is_named(folder, train):

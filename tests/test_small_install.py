@@ -1,4 +1,4 @@
-"""``litefake detect`` on an ONNX model needs what requirements-detect.in names, and no more."""
+"""ONNX models are judged and measured with what requirements-detect.in names, and no more."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ def run_without_the_rest(*words: str, cwd: Path) -> subprocess.CompletedProcess:
         for name, homes in metadata.packages_distributions().items()
         if not {home.lower().replace("_", "-") for home in homes} & allowed
     ]
-    assert {"torch", "sklearn", "dvc"} <= set(hidden)
+    assert {"torch", "timm", "dvc"} <= set(hidden)
     command = [sys.executable, "-c", HIDING, json.dumps(hidden), *words]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
 
@@ -71,8 +71,21 @@ def test_detect_works_with_it_alone(tmp_path):
     assert (tmp_path / "o.mp4").stat().st_size > 1000
 
 
+def test_evaluate_works_with_it_alone(tmp_path):
+    for label in ("real", "fake"):
+        (tmp_path / label).mkdir()
+        write_clip(tmp_path / label / "clip.mp4", [draw_face()] * 8)
+    done = run_without_the_rest("evaluate", ".", "--json", "e.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "e.json").read_text(encoding="utf-8"))
+    assert found["frames"]["all"]["auc"] == 0.5  # one clip twice
+
+
 def test_what_is_not_installed_is_one_line(tmp_path):
-    done = run_without_the_rest("audit", str(tmp_path), cwd=tmp_path)
+    write_clip(tmp_path / "clip.mp4", [draw_face()] * 8)
+    (tmp_path / "b0.safetensors").write_bytes(b"")
+    words = ("clip.mp4", "--model", "b0.safetensors")
+    done = run_without_the_rest("detect", *words, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("error: ")

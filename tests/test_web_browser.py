@@ -1,12 +1,15 @@
 """The page in a real Chromium, and the running server that brings it."""
 
+import contextlib
 import http.client
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -53,7 +56,15 @@ def server(folder):
         text=True,
         env=environment | {"PYTHONUNBUFFERED": "1"},
     )
-    yield re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())[0]
+    address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())[0]
+    for _ in range(300):  # it says where before it listens
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection((urlsplit(address).hostname, urlsplit(address).port)),
+        ):
+            break
+        time.sleep(0.1)
+    yield address
     # It holds neither torch nor a clip: those are in its workers.
     assert psutil.Process(process.pid).memory_info().rss < 500 * 2**20
     process.send_signal(signal.SIGTERM)

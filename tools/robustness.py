@@ -23,7 +23,7 @@ from litefake.artifacts import write_csv, write_figure, write_json
 from litefake.detectors import detector
 from litefake.errors import DataMissing, ParamsInvalid
 from litefake.report import Judge
-from litefake.reproducibility import seed_of
+from litefake.seeds import seed_of
 from tools import package_model
 from tools.robustness_samples import SEED, Clip, Sample, clips, pairs
 

@@ -15,7 +15,7 @@ from litefake import dataset, images
 from litefake.card import Card
 from litefake.errors import DataMissing
 from litefake.inputs import Image
-from litefake.reproducibility import seed_of
+from litefake.seeds import seed_of
 
 SEED = 0
 CLIPS, FRAMES = 60, 4  # of the built-in data; of each clip

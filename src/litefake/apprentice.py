@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from litefake.homogenization import Rotation
 from litefake.params import Section
-from litefake.reproducibility import seed_of
+from litefake.seeds import seed_of
 from litefake.two_branch import BRANCHES
 
 Variant = Literal[

@@ -42,7 +42,10 @@ def fit_threshold(probability: FloatArray, labels: FloatArray, false_alarms: flo
     """
     false_rate, true_rate, _ = roc_curve(labels, probability, drop_intermediate=False)
     cuts = np.unique(probability)[::-1]
-    borders = np.concatenate([[1.0], (cuts[:-1] + cuts[1:]) / 2, [0.0]])
+    middle = (cuts[:-1] + cuts[1:]) / 2
+    # Between two adjacent floats lies none: the middle rounds to either, the lower would count.
+    middle = np.where(middle > cuts[1:], middle, cuts[:-1])
+    borders = np.concatenate([[1.0], middle, [0.0]])
     balanced = np.where(false_rate <= false_alarms, (true_rate + 1 - false_rate) / 2, 0)
     best = np.flatnonzero(np.isclose(balanced, balanced.max(), rtol=0, atol=1e-12))
     return float(borders[best[np.abs(borders[best] - 0.5).argmin()]])

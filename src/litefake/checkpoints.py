@@ -89,7 +89,12 @@ def _code() -> dict[str, str]:
 
 
 def _digest_of_input(path: str, stage: str) -> str:
+    """Of a file its content; of a folder the names and sizes in it, which many crops have."""
     try:
+        if Path(path).is_dir():
+            files = (file for file in Path(path).rglob("*") if file.is_file())
+            listed = sorted((str(file.relative_to(path)), file.stat().st_size) for file in files)
+            return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
         return digest(path)
     except FileNotFoundError:
         raise DataMissing(f"{path}: not found; run `dvc repro {stage}`, which makes it") from None

@@ -225,6 +225,6 @@ def _run() -> None:
         if (error.name or "litefake").split(".")[0] == "litefake":
             raise
         raise LitefakeError(
-            f"{error.name} is not installed: only `detect` on ONNX models does without; install "
-            "litefake[all], or run `make setup`"
+            f"{error.name} is not installed: only `detect` and `evaluate` on ONNX models do "
+            "without; install litefake[all], or run `make setup`"
         ) from None

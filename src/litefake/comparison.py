@@ -14,8 +14,9 @@ from litefake.aggregation import by_video
 from litefake.card import Card
 from litefake.latency import LatencyParams, cpu_milliseconds
 from litefake.params import Section
-from litefake.reproducibility import machine, seed_of
+from litefake.reproducibility import machine
 from litefake.scoring import score_table
+from litefake.seeds import seed_of
 
 Model = Literal[
     "b0",

@@ -16,7 +16,7 @@ from litefake.errors import DataMissing, TrainingFailed
 from litefake.face_readers import NEVER_VARIES, Crops, Halves, Reader
 from litefake.inputs import Image
 from litefake.pairs import PairMaker, is_paired
-from litefake.reproducibility import seed_of
+from litefake.seeds import seed_of
 from litefake.transforms import Augmentation
 
 TEXT_COLUMNS = ("key", "method", "target", "source", "person", "source_person")
@@ -146,8 +146,8 @@ class Faces:
 
 
 def sources(folder: Path | str, table: Path | str) -> list[str]:
-    """The files that decide what is read: an unfinished training starts anew when one changes."""
-    return [str(table), *(str(path) for path in Path(folder).glob("pairs.json"))]
+    """What decides what is read: an unfinished training starts anew when it changes."""
+    return [str(table), str(folder), *(str(path) for path in Path(folder).glob("pairs.json"))]
 
 
 class TrainVal(NamedTuple):

@@ -13,7 +13,7 @@ from litefake.card import Card
 from litefake.errors import ParamsInvalid
 from litefake.frequency import BANDS
 from litefake.params import Section
-from litefake.reproducibility import seed_of
+from litefake.seeds import seed_of
 from litefake.two_branch import DualBranch
 
 ARCHITECTURE = "dual_efficientnet_b0"
@@ -31,8 +31,9 @@ def start(b0: nn.Module, card: Card, params: DualParams, seed: int) -> tuple[nn.
     """Both branches as copies of a trained B0, and the card of the two together.
 
     The frequency branch sees 12 channels: its stem is the RGB stem four times over, divided by
-    four. The fused head starts as the mean of the branches' heads. Raises ParamsInvalid when
-    ``b0`` is another network.
+    four. The bands add up to twice the image, so that it sees half of one until its BatchNorm
+    statistics have caught up (docs/decisions/two-in-one.md). The fused head starts as the mean of
+    the branches' heads. Raises ParamsInvalid when ``b0`` is another network.
     """
     if card.architecture != "efficientnet_b0":
         raise ParamsInvalid(

@@ -12,7 +12,7 @@ from litefake.batches import Rows
 from litefake.errors import DataMissing
 from litefake.inputs import Image
 from litefake.pairs import PairMaker
-from litefake.reproducibility import seed_of
+from litefake.seeds import seed_of
 from litefake.transforms import Mask
 
 KEPT_HALVES = 2000  # of validation in memory, 77 KB each at 160 px: the same every epoch

@@ -65,7 +65,9 @@ def load(path: Path | str) -> tuple[nn.Module, Card]:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         card = Card.model_validate_json(metadata[FORMAT])
     except FileNotFoundError:
-        raise ModelUnreadable(f"{path}: no such model; run `dvc repro` to make it") from None
+        raise ModelUnreadable(
+            f"{path}: no such file; `make repro` writes its models to models/"
+        ) from None
     except (safetensors.SafetensorError, OSError) as error:
         raise ModelUnreadable(
             f"{path}: not a safetensors file ({error}); pickled models are never opened"

@@ -4,7 +4,7 @@ import pandas as pd
 
 from litefake.aggregation import by_dataset
 from litefake.errors import DataMissing
-from litefake.reproducibility import seed_of
+from litefake.seeds import seed_of
 
 
 def require_lists(table: pd.DataFrame) -> None:

@@ -121,7 +121,9 @@ def read(path: Path | str) -> tuple[bytes, Card, Origin]:
         card = Card.model_validate_json(values[FORMAT])
         origin = Origin.model_validate_json(values[ORIGIN])
     except FileNotFoundError:
-        raise ModelUnreadable(f"{path}: no such model; run `dvc repro` to make it") from None
+        raise ModelUnreadable(
+            f"{path}: no such file; `make repro` writes its models to models/"
+        ) from None
     except (DecodeError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise ModelUnreadable(f"{path}: not an ONNX file ({reason}); use an exported one") from None

@@ -19,7 +19,7 @@ from litefake.degradation import DegradationParams, degrade
 from litefake.errors import DataMissing
 from litefake.faces import Square, cut
 from litefake.params import Section
-from litefake.reproducibility import seed_of
+from litefake.seeds import seed_of
 from litefake.selfblending import BlendParams, Pair, reenact, self_blend, swap
 
 METHOD = "SelfBlended"

@@ -16,7 +16,7 @@ from pydantic import Field
 from litefake.dataset import Faces
 from litefake.onnx_files import INPUT
 from litefake.params import Section
-from litefake.reproducibility import seed_of
+from litefake.seeds import seed_of
 
 BATCH = 16
 # Everything that is quantised; the pooling before the classifier stays in fp32, at a cost of

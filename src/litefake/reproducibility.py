@@ -1,7 +1,6 @@
-"""Make a run repeatable: threads, seeds derived from names, a record of the machine."""
+"""Make a run repeatable: threads, a record of the machine."""
 
 import ctypes
-import hashlib
 import os
 import platform
 from collections.abc import Iterator
@@ -30,12 +29,6 @@ class Reproducibility(Section):
     threads: int = Field(ge=1, le=256)
     devices: int = Field(default=1, ge=1, le=256)
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
-
-
-def seed_of(*names: int | str) -> int:
-    """A 63-bit seed that depends on every name: ``seed_of(seed, "train_b0", epoch)``."""
-    text = "/".join(str(name) for name in names)
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
 _run = {"recipe": Reproducibility(seed=0, threads=1)}

@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score
 from litefake.aggregation import by_video
 from litefake.metrics import Figure, bootstrap_interval, equal_error_rate
 from litefake.report import IMAGES
-from litefake.reproducibility import seed_of
+from litefake.seeds import seed_of
 from litefake.verdict import EVEN
 
 ANSWERS = ("real", "undecided", "fake")

@@ -20,7 +20,7 @@ from litefake import devices, reproducibility
 from litefake.batches import Batch
 from litefake.distillation import Objective
 from litefake.models import Classifier
-from litefake.reproducibility import seed_of
+from litefake.seeds import seed_of
 
 
 class Shards:

@@ -12,7 +12,7 @@ from litefake import official
 from litefake.aggregation import by_dataset
 from litefake.errors import DataMissing
 from litefake.params import Section
-from litefake.reproducibility import seed_of
+from litefake.seeds import seed_of
 
 SPLITS = ("train", "val", "test")
 REAL = "youtube"

@@ -15,7 +15,7 @@ from litefake.errors import DataMissing, ModelUnreadable
 from litefake.faces import CropParams
 from litefake.models import Classifier
 from litefake.params import Section
-from litefake.reproducibility import seed_of
+from litefake.seeds import seed_of
 
 SUFFIX = ".safetensors"
 

@@ -21,8 +21,8 @@ from litefake.distillation import Objective
 from litefake.errors import TrainingFailed
 from litefake.progress import State
 from litefake.recipe import Recipe
-from litefake.reproducibility import seed_of
 from litefake.scaling import FloatArray
+from litefake.seeds import seed_of
 from litefake.shards import Shards
 
 

@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from litefake import metrics
 from litefake.comparison import BenchmarkParams
-from litefake.reproducibility import seed_of
+from litefake.seeds import seed_of
 from tools.study.declaration import Study
 from tools.study.kept import Scores
 

@@ -17,7 +17,7 @@ from litefake.importance import accumulate_gradients
 from litefake.pruning.channels import check_reachable, check_reached, prune_step
 from litefake.pruning.params import PruneParams
 from litefake.pruning.weights import zero_weights, zeros_kept
-from litefake.reproducibility import seed_of
+from litefake.seeds import seed_of
 from litefake.training import Fit
 
 
