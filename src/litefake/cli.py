@@ -84,8 +84,6 @@ def detect(
     from litefake.artifacts import write_json
 
     files = report.files_of(path)
-    if not path.exists():  # before the model is loaded
-        raise LitefakeError(f"{path}: no such file")
     if len(files) > 1 and (out or json):
         raise LitefakeError(f"{path}: --out and --json are for one file; use --csv for a folder")
     if out and files[0].suffix.lower() in report.IMAGES:

@@ -180,6 +180,8 @@ def _judge_of(model: Path) -> Judge:
 
 def files_of(path: Path) -> list[Path]:
     """``path`` itself, or every clip and image below it, sorted. Raises LitefakeError."""
+    if not path.exists():
+        raise LitefakeError(f"{path}: no such file")
     if not path.is_dir():
         return [path]
     named = (one for one in path.rglob("*") if one.suffix.lower() in IMAGES | VIDEOS)

@@ -13,7 +13,7 @@ from litefake.aggregation import by_video
 from litefake.metrics import Figure, bootstrap_interval, equal_error_rate
 from litefake.report import IMAGES
 from litefake.seeds import seed_of
-from litefake.verdict import EVEN
+from litefake.verdict import called_real
 
 ANSWERS = ("real", "undecided", "fake")
 
@@ -100,12 +100,11 @@ def _called_fake(scores: pd.DataFrame, threshold: float, resampling: Resampling)
     """
     rate = partial(_rate, threshold=threshold)
     probability = scores["probability"]
-    real = (probability < threshold) & (probability <= EVEN)
     return {
         "count": len(scores),
         "rate": rate(None, probability) if len(scores) else None,
         "interval": _interval(scores, rate, resampling, 1),
-        "called_real": float(real.mean()) if len(scores) else None,
+        "called_real": float(called_real(probability, threshold).mean()) if len(scores) else None,
     }
 
 

@@ -1,7 +1,7 @@
 """From the scored faces of a clip to one answer: real, fake, or undecided with its reason."""
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +89,11 @@ def decide(faces: Sightings, threshold: float, minimum_faces: int = MINIMUM_FACE
     return Verdict(answer, reason, tracks, fake_rate, worst.probability, span, worst.track)
 
 
+def called_real(probability: Any, threshold: float) -> Any:
+    """Whether a probability, or each of an array, means real: it is neither fake nor in between."""
+    return (probability < threshold) & (probability <= EVEN)
+
+
 def _compare(track: TrackVerdict, threshold: float) -> tuple[Answer, str]:
     span = f"{LEVEL} % interval {track.low:.2f} to {track.high:.2f}"
     if track.low < threshold <= track.high:
@@ -96,9 +101,9 @@ def _compare(track: TrackVerdict, threshold: float) -> tuple[Answer, str]:
     mean = f"probability {track.probability:.2f} ({span})"
     if track.probability >= threshold:
         return "fake", f"{mean} is at or above the threshold {threshold:.2f}"
-    if track.probability > EVEN:
-        return "undecided", f"{mean} says rather fake, but below the threshold {threshold:.2f}"
-    return "real", f"{mean} is below the threshold {threshold:.2f}"
+    if called_real(track.probability, threshold):
+        return "real", f"{mean} is below the threshold {threshold:.2f}"
+    return "undecided", f"{mean} says rather fake, but below the threshold {threshold:.2f}"
 
 
 def interval(seconds: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[float, float]:
