@@ -214,6 +214,7 @@ def test_planes_that_nothing_converts_end_one_file_and_not_the_folder(clip, judg
     assert "b.mp4: " in said
     rows = pd.read_csv(table)
     assert [Path(name).name for name in rows["file"]] == ["a.mkv", "b.mp4"]
+    assert pd.read_csv(table, dtype=str)["faces"][1].isdigit()  # not 8.0 beside an empty one
     assert "a.mkv: pixels of the kind bgr4 cannot be converted" in rows["error"][0]
 
 

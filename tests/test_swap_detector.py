@@ -1,9 +1,14 @@
 """A swap of detectors is judged on the frames that both looked at."""
 
+import os
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
 
 from tools import swap_detector
+from tools.pipeline import ROOT
 
 OWN = pd.DataFrame(
     {
@@ -36,3 +41,18 @@ def test_answers_that_moved_are_counted_and_a_missed_face_is_left_out():
 def test_the_biggest_box_of_a_frame_counts():
     seen = pd.DataFrame({"frame": [0, 0, 6], "side": [50, 90, 70], "probability": [0.1, 0.2, 0.3]})
     assert swap_detector.biggest(seen)["probability"].tolist() == [0.3, 0.2]
+
+
+@pytest.mark.parametrize("tool", ["swap_detector", "fit_face_box"])
+def test_without_the_demo_data_one_line_says_how_to_get_it(tool, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", f"tools.{tool}", *["b0.safetensors"] * (tool == "swap_detector")],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1

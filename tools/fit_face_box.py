@@ -8,7 +8,6 @@ face each. Its residuals are measured there and on every CLIP that is named, bes
 that clip alone would give; nothing is fitted to these. Writes metrics/bench/face_box.json.
 """
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,16 +17,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from litefake import landmarks, params
+from litefake import errors, landmarks, params
 from litefake.artifacts import write_json
 from litefake.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFaceDetector
 from litefake.detectors import HaarDetector
 from litefake.faces import Box, CropParams
 from litefake.tracking import overlap
 from litefake.video import read_frames
+from tools.demo_clips import clips_of
 
 OUT = Path("metrics/bench/face_box.json")
-DEMO = Path("data/videos")
 EVERY = 6  # frames of a demo clip
 EVERY_OF_OTHERS = 10
 VARIANTS = {"short range": SHORT_RANGE, "full range": FULL_RANGE}
@@ -38,13 +37,6 @@ class Pair(NamedTuple):
 
     points: NDArray[np.floating]
     square: Box
-
-
-def demo_clips() -> list[Path]:
-    """The first real clip of every training person."""
-    pairs = json.loads((DEMO / "splits" / "train.json").read_text(encoding="utf-8"))
-    folder = DEMO / "original_sequences" / "youtube" / "c23" / "videos"
-    return [folder / f"{number}.mp4" for pair in pairs for number in pair]
 
 
 def matched(
@@ -101,10 +93,11 @@ def measured(pairs: list[Pair]) -> dict[str, Any]:
 def main(others: list[Path]) -> None:
     cv2.setNumThreads(1)
     haar = HaarDetector(params.section("faces", CropParams))
+    people = [clip for clip, label in clips_of("train") if label == 0]  # one clip each
     pairs, ranges = [], {}
     for name, variant in VARIANTS.items():
         blaze = BlazeFaceDetector(variant)
-        ours = list(matched(demo_clips(), EVERY, haar, blaze))
+        ours = list(matched(people, EVERY, haar, blaze))
         pairs += ours
         ranges[name] = {"demo": measured(ours)}
         for clip in others:
@@ -112,10 +105,9 @@ def main(others: list[Path]) -> None:
             ranges[name][clip.stem] = measured(found)
     fit = dict(zip(("along", "sides"), fitted(pairs), strict=True))
     used = {"along": landmarks.ALONG, "sides": landmarks.SIDES}
-    people = {"fitted_on_people": len(demo_clips())}
-    write_json(OUT, {"fit": fit, "in_use": used, **people, "ranges": ranges})
+    write_json(OUT, {"fit": fit, "in_use": used, "fitted_on_people": len(people), "ranges": ranges})
     print(OUT.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":
-    main([Path(name) for name in sys.argv[1:]])
+    errors.run(lambda: main([Path(name) for name in sys.argv[1:]]))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tools import damage_tables, detector_tables, pipeline, robustness_tables
+from tools import damage_tables, detector_tables, pipeline, robustness_tables, subset_tables
 from tools.pipeline import ROOT
 from tools.robustness_tables import BUILT_IN, PORTRAITS, STUDENT, Read
 from tools.study import declaration, pages
@@ -21,8 +21,6 @@ PAGES = (
 )
 TABLE = "metrics/comparison.md"
 PACKAGED = "metrics/profiles/portraits"  # results of the run that the packaged model is from
-CHAIN = ("b0", "lite0", "kd_lite0", "prune_kd", "prune_kd_int8")
-SUBSET = ("test", "train")  # parts of the FF++ subset that the packaged model was measured on
 BENCHES = ("preprocess", "detect", "models", "storage")  # pages under metrics/bench
 PART = re.compile(r"(<!-- generated: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
@@ -48,9 +46,10 @@ def render(text: str, read: Read = in_work_tree) -> str:
         "data": partial(data, read),
         "results": partial(results, read),
         "portraits": partial(portraits, read),
-        "subset": partial(subset, read),
-        "real": partial(real, read),
-        "chain": partial(chain, read),
+        "subset": partial(subset_tables.subset, read),
+        "real": partial(subset_tables.real, read),
+        "chain": partial(subset_tables.chain, read),
+        "supervised": partial(subset_tables.supervised, read),
         "robustness": partial(robustness_tables.student, read, BUILT_IN),
         "robustness_portraits": partial(robustness_tables.student, read, PORTRAITS),
         "lost": partial(robustness_tables.lost, read, PORTRAITS),
@@ -101,59 +100,6 @@ def results(read: Read) -> str:
         f"AUC {found['auc']:.3f} (95 % interval {low:.3f} to {high:.3f} over people), balanced "
         f"accuracy {100 * found['balanced_accuracy']:.1f} % at the threshold "
         f"{found['threshold']:.3f}; {found['parameters']:,} parameters."
-    )
-
-
-def subset(read: Read) -> str:
-    """What ``litefake evaluate`` found of the packaged model on the FF++ subset of crops."""
-    lines = [
-        "| part | fakes | real, fake faces | AUC | 95 % interval | called fake | called real |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    alarms = []
-    for part in SUBSET:
-        frames = json.loads(read(f"metrics/evaluate/ffpp_subset_{part}.json"))["frames"]
-        for name, one in {"all": frames["all"], **frames["methods"]}.items():
-            low, high = one["auc_interval"]
-            counts = f"{one['real']}, {one['fake']}"
-            lines.append(
-                f"| {part} | {name} | {counts} | {one['auc']:.3f} | {low:.3f} to {high:.3f} | "
-                f"{100 * one['detected']:.0f} % | {100 * one['missed']:.0f} % |"
-            )
-        fake, right = frames["reals"]["rate"], frames["reals"]["called_real"]
-        alarms.append(f"{100 * fake:.1f} % are called fake, {100 * right:.0f} % real ({part})")
-    return "\n".join(
-        [*lines, "", f"Of the real faces {'; '.join(alarms)}. What is left is undecided."]
-    )
-
-
-def chain(read: Read) -> str:
-    """AUC of every model of the packaged model's run on the test part of the subset."""
-    lines: list[str] = []
-    for name in CHAIN:
-        frames = json.loads(read(f"metrics/evaluate/portraits/{name}.json"))["frames"]
-        if not lines:
-            names = ["model", "all", *frames["methods"], "fakes found", "false alarms"]
-            lines = [f"| {' | '.join(names)} |", f"| {' | '.join(['---'] * len(names))} |"]
-        scores = [one["auc"] for one in (frames["all"], *frames["methods"].values())]
-        shares = [frames["all"]["detected"], frames["reals"]["rate"]]
-        cells = [name, *(f"{score:.3f}" for score in scores), *(f"{s:.1%}" for s in shares)]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def real(read: Read) -> str:
-    """The packaged model on real deepfakes, in a sentence."""
-    frames = json.loads(read("metrics/evaluate/ffpp_subset_test.json"))["frames"]
-    methods = ", ".join(f"{name} {one['auc']:.2f}" for name, one in frames["methods"].items())
-    counts = f"{frames['all']['real']} real and {frames['all']['fake']} fake faces"
-    found, missed = frames["all"]["detected"], frames["all"]["missed"]
-    alarms, cleared = frames["reals"]["rate"], frames["reals"]["called_real"]
-    return (
-        f"AUC on the {counts} of the test part: {methods}; {frames['all']['auc']:.2f} over all. "
-        f"A single fake face is called fake in {100 * found:.0f} % of the cases, real in "
-        f"{100 * missed:.0f} %, undecided in the rest; a real one fake in {100 * alarms:.0f} %, "
-        f"real in {100 * cleared:.0f} %."
     )
 
 

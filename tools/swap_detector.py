@@ -14,7 +14,7 @@ import cv2
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from litefake import detection, networks
+from litefake import detection, errors, networks
 from litefake.artifacts import write_json
 from litefake.card import Card
 from litefake.networks import Network
@@ -73,4 +73,4 @@ def main(path: Path) -> None:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         raise SystemExit(f"usage: {sys.argv[0]} MODEL")
-    main(Path(sys.argv[1]))
+    errors.run(lambda: main(Path(sys.argv[1])))

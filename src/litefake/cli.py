@@ -148,10 +148,12 @@ def _judged(
 def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
     import pandas as pd
 
-    from litefake.artifacts import write_csv
+    from litefake.artifacts import rounded, write_csv
 
+    # As objects: a row without a count, of a clip that failed, makes no other count 20.0.
+    table = pd.DataFrame(rounded(rows, digits=6), dtype=object)
     with writing():
-        write_csv(path, pd.DataFrame(rows))
+        write_csv(path, table)
 
 
 @app.command()
@@ -223,6 +225,6 @@ def _run() -> None:
         if (error.name or "litefake").split(".")[0] == "litefake":
             raise
         raise LitefakeError(
-            f"{error.name} is not installed: only `detect` and `evaluate` on ONNX models do "
-            "without; install litefake[all], or run `make setup`"
+            f"{error.name} is not installed, and this needs it (`audit`, and `detect` and "
+            "`evaluate` on ONNX models, do not); install litefake[all], or run `make setup`"
         ) from None

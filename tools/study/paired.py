@@ -37,19 +37,23 @@ def differences(study: Study, scores: Scores, settings: BenchmarkParams) -> pd.D
             if name == variant.name != study.against and (study.against, seed) in scores
         ]
         if pairs:
-            rows.append([variant.name, len(pairs), *_difference(pairs, settings)])
+            rows.append([variant.name, len(pairs), *difference(pairs, settings)])
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _difference(
+def difference(
     pairs: Sequence[tuple[pd.DataFrame, pd.DataFrame]], settings: BenchmarkParams
 ) -> tuple[float, Any, Any]:
+    """The mean AUC of the first of each pair less the second's, and its 95 % interval over people.
+
+    A table has ``path``, ``label``, ``person`` and ``probability``, all tables the same faces.
+    """
     faces = pairs[0][0]
     same = all(list(table["path"]) == list(faces["path"]) for pair in pairs for table in pair)
     assert same, "networks of one comparison are judged on the same faces"
     answers = [tuple(table["probability"].to_numpy() for table in pair) for pair in pairs]
 
-    def difference(labels: NDArray[Any], drawn: Drawn) -> float:
+    def mean_gap(labels: NDArray[Any], drawn: Drawn) -> float:
         places = drawn.astype(np.int64)
         gaps = [
             roc_auc_score(labels, ours[places]) - roc_auc_score(labels, theirs[places])
@@ -59,9 +63,9 @@ def _difference(
 
     # Drawn are the faces' numbers, with which every network's answers are looked up.
     numbered = faces.assign(probability=np.arange(len(faces), dtype=np.float64))
-    found = difference(faces["label"].to_numpy(), numbered["probability"].to_numpy())
+    found = mean_gap(faces["label"].to_numpy(), numbered["probability"].to_numpy())
     seed = seed_of(settings.bootstrap_seed, "bootstrap")
-    interval = metrics.bootstrap_interval(numbered, difference, settings.bootstrap_samples, seed)
+    interval = metrics.bootstrap_interval(numbered, mean_gap, settings.bootstrap_samples, seed)
     return found, *(interval or (None, None))
 
 

@@ -1,0 +1,86 @@
+"""The models that were trained on an FF++ subset: their differences from B0, and their table."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from tests.test_paired import SETTINGS, scored
+from tools import subset_chain, subset_tables
+from tools.pipeline import ROOT
+
+METHODS = ["Deepfakes", "FaceSwap"]
+
+
+def scores(seed, skill):
+    table = scored(seed, skill)
+    names = [
+        METHODS[place // 2 % 2] if label else "youtube"
+        for place, label in enumerate(table["label"])
+    ]
+    return table.assign(method=names)
+
+
+def auc(table, method):
+    rows = table[(table["label"] == 0) | (table["method"] == method)]
+    return roc_auc_score(rows["label"], rows["probability"])
+
+
+def test_a_difference_of_one_method_is_of_its_fakes_and_all_reals():
+    b0, lite0 = scores(0, 1.0), scores(1, 2.0)
+    found = subset_chain.differences({"b0": b0, "lite0": lite0}, SETTINGS)
+    assert list(found) == ["lite0"]
+    assert list(found["lite0"]) == ["all", *METHODS]
+    for method in METHODS:
+        one = found["lite0"][method]
+        assert one["difference"] == pytest.approx(auc(lite0, method) - auc(b0, method))
+        assert one["low"] < one["difference"] < one["high"]
+
+
+def test_the_table_has_a_row_a_model_and_b0_is_compared_with_nothing():
+    frames = {
+        "all": {"auc": 0.81, "auc_interval": [0.8, 0.82]},
+        "methods": {"FaceSwap": {"auc": 0.7}},
+    }
+    apart = {"prune_kd": {}, "prune_kd_int8": {}}
+    for one in apart.values():
+        one["all"] = {"difference": -0.01, "low": -0.02, "high": 0.001}
+    files = {
+        "metrics/evaluate/ffpp_faces/differences.json": apart,
+        "metrics/profiles/ffpp_faces/train_b0.json": {"val_auc": 0.9},
+        "metrics/profiles/ffpp_faces/prune_kd.json": {"val_auc": 0.91},
+        "metrics/profiles/ffpp_faces/export.json": {"prune_kd": {"int8": {"auc": 0.92}}},
+    }
+    for name in ("b0", *apart):
+        files[f"metrics/evaluate/ffpp_faces/{name}.json"] = {"frames": frames}
+        size = {"parameters": 1234567, "size_mb": 2.0}
+        files[f"metrics/profiles/ffpp_faces/benchmark/{name}.json"] = size
+    table = subset_tables.supervised(lambda name: json.dumps(files[name])).splitlines()
+    assert len({line.count("|") for line in table}) == 1
+    assert table[2] == "| b0 | 1,234,567 | 2.00 | 0.900 | 0.810 | 0.800 to 0.820 | 0.700 |  |  |"
+    assert table[4].startswith("| prune_kd_int8 | 1,234,567 | 2.00 | 0.920 | ")
+    assert table[4].endswith(" | -0.010 | -0.020 to +0.001 |")
+
+
+def test_without_the_run_one_line_says_which_command_makes_it(tmp_path):
+    (tmp_path / "profiles").mkdir()
+    profile = (ROOT / "profiles" / "ffpp_faces.yaml").read_text(encoding="utf-8")
+    crops = tmp_path / "data" / "ffpp_faces" / "image" / "test"
+    for name in ("youtube", "Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures"):
+        (crops / name).mkdir(parents=True)
+        (crops / name / "0.jpg").touch()
+    (tmp_path / "profiles" / "ffpp_faces.yaml").write_text(profile, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.subset_chain"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "tools.run_profile ffpp_faces" in done.stderr

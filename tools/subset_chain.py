@@ -1,0 +1,83 @@
+"""Judge every model of ``tools.run_profile ffpp_faces`` on its test crops, and against B0.
+
+    python -m tools.subset_chain
+
+Writes metrics/evaluate/ffpp_faces/MODEL.json, as ``litefake evaluate`` does, and differences.json
+beside them: each model's AUC less B0's. Nobody is named in these crops, so single faces are drawn
+for the intervals, the same ones for both models of a difference.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from litefake import errors, evaluation, evaluation_report, manifest, params, report
+from litefake.artifacts import write_json
+from litefake.comparison import BenchmarkParams
+from litefake.errors import DataMissing
+from litefake.evaluation import Outcome
+from litefake.scoreboard import Resampling
+from tools.study import paired
+
+NAME = "ffpp_faces"
+MODELS = Path("build") / NAME / "models"
+OUT = Path("metrics/evaluate") / NAME
+FILES = {
+    "b0": "b0.safetensors",
+    "lite0": "lite0.safetensors",
+    "kd_lite0": "kd_lite0.safetensors",
+    "prune_kd": "prune_kd.safetensors",
+    "kd_lite0_int8": "kd_lite0_int8.onnx",
+    "prune_kd_int8": "prune_kd_int8.onnx",
+}
+AGAINST = "b0"
+
+
+def main() -> None:
+    """Raises DataMissing when a model or the crops are absent."""
+    profile = Path("profiles") / f"{NAME}.yaml"
+    settings = params.section("benchmark", BenchmarkParams, profile)
+    data = params.section("dataset", manifest.DatasetParams, profile)
+    rows, part = evaluation.part_of(manifest.list_videos(data), "test")
+    drawn = Resampling(settings.bootstrap_samples, settings.bootstrap_seed)
+    scores: dict[str, pd.DataFrame] = {}
+    for name, file in FILES.items():
+        judge = report.Judge.load(_built(file))
+        outcome = evaluation.evaluate(rows, Path(data.root), data.layout, judge, every=1)
+        figures = evaluation_report.as_dict(outcome, judge, data, part, drawn)
+        write_json(OUT / f"{name}.json", figures, digits=6)
+        scores[name] = _faces(outcome)
+        print(f"{name}: AUC {figures['frames']['all']['auc']:.3f}")
+    write_json(OUT / "differences.json", differences(scores, settings), digits=6)
+
+
+def differences(scores: dict[str, pd.DataFrame], settings: BenchmarkParams) -> dict[str, object]:
+    """The AUC of each model less that of AGAINST, over all and by method, with 95 % intervals."""
+
+    def apart(ours: pd.DataFrame, theirs: pd.DataFrame, method: str) -> dict[str, float]:
+        chosen = (ours["label"] == 0) | (ours["method"] == method) | (method == "all")
+        found = paired.difference([(ours[chosen], theirs[chosen])], settings)
+        return dict(zip(("difference", "low", "high"), found, strict=True))
+
+    methods = sorted(set(scores[AGAINST].loc[scores[AGAINST]["label"] == 1, "method"]))
+    return {
+        name: {chosen: apart(table, scores[AGAINST], chosen) for chosen in ("all", *methods)}
+        for name, table in scores.items()
+        if name != AGAINST
+    }
+
+
+def _faces(outcome: Outcome) -> pd.DataFrame:
+    faces = outcome.frame_scores()
+    return faces.assign(person=faces["path"])
+
+
+def _built(file: str) -> Path:
+    path = MODELS / file
+    if not path.is_file():
+        raise DataMissing(f"{path}: not found; run `python -m tools.run_profile {NAME}` first")
+    return path
+
+
+if __name__ == "__main__":
+    errors.run(main)
