@@ -31,6 +31,7 @@ PAIRS = {
         "expression": WAY | {"share": 0.0},
         "matched": 1.0,
         "alike": 0.0,
+        "fresh": 0.0,
         "misfit": 0.03,
         "colour": 0.1,
         "contrast": 0.1,

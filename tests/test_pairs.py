@@ -277,6 +277,31 @@ def test_a_donor_is_published_as_the_face_was_when_it_is_to_be(folder, monkeypat
     assert first != other
 
 
+def test_a_donor_that_was_moved_before_it_was_published_is_as_grainy_as_the_face(folder):
+    """A warp smooths grain, and a softer face would say "fake" where real swaps are not softer."""
+    ramp = (60 + np.mgrid[:SIDE, :SIDE].sum(axis=0)[..., None].repeat(3, axis=2)).astype(np.uint8)
+    for path in crops()["path"]:  # all their grain is that of what is published
+        cv2.imwrite(str(folder / path), ramp)
+    points = np.stack([make_points()] * PEOPLE)
+
+    def grain(fresh: float) -> float:
+        rough = {"share": 1.0, "misfit": 1.0, "plain": 1.0, "full": 1.0} | WHOLE
+        given = pair_params(own={"share": 0.0}, donor=rough, alike=1.0, fresh=fresh)
+        worn = given.before.model_copy(update={"noise": 20.0})
+        recipe = Recipe(pairs=given.model_copy(update={"before": worn}), margin=0.3)
+        pairs.write(folder, crops(), points, recipe)
+        maker, ratios = PairMaker(folder, set(crops()["path"])), []
+        for seed in range(12):
+            pair = maker.pair("youtube/02.png", seed)
+            inside = pair.mask > 0.99
+            fine = [half - cv2.blur(half, (3, 3)).astype(float) for half in (pair.fake, pair.real)]
+            ratios.append(fine[0][inside].std() / fine[1][inside].std())
+        return float(np.mean(ratios))
+
+    assert grain(1.0) == pytest.approx(1, abs=0.03)
+    assert grain(0.0) < 0.9
+
+
 def test_who_is_alone_in_a_split_is_no_donor_of_their_own(folder):
     given = pair_params(own={"share": 0.0, "plain": 1.0}, donor={"share": 1.0, "misfit": 1.0})
     points = np.stack([make_points(number) for number in range(PEOPLE)])

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from litefake.regions import NOSE_BASE, region_points
-from litefake.selfblending import reenact, self_blend, swap
+from litefake.selfblending import in_place, put_over, reenact, self_blend, swap
 from tests.portraits import NOTHING, SIDE, WHOLE, make_face, make_points, pair_params
 
 POINTS = make_points()
@@ -112,6 +112,13 @@ def test_every_way_stays_under_the_mask(seed):
     pairs = [
         self_blend(make_face(), POINTS, rng, p),
         swap(make_face(), POINTS, make_face(1), make_points(7), rng, p),
+        put_over(
+            make_face(),
+            POINTS,
+            in_place(make_face(1), make_points(7), POINTS, rng, p),
+            rng,
+            p,
+        ),
         reenact(make_face(), POINTS, make_points(7), rng, p),
     ]
     for pair in pairs:

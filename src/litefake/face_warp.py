@@ -11,7 +11,9 @@ REACH = 0.025  # of the face's height: how far a point's own way counts, the sig
 ALONE = 0.01  # weight of the affine map against a point's, which is 1 where it lies
 
 
-def warp(image: Image, points: FloatArray, wanted: FloatArray) -> Image:
+def warp(
+    image: Image, points: FloatArray, wanted: FloatArray, interpolation: int = cv2.INTER_LINEAR
+) -> Image:
     """``image`` (side x side x 3, uint8) with what lies at ``points`` (N, 2) moved to ``wanted``.
 
     An affine map, the best for most points, and the mean of what it leaves of the ways of the
@@ -37,7 +39,7 @@ def warp(image: Image, points: FloatArray, wanted: FloatArray) -> Image:
         cv2.remap(field, *_split(every * np.float32(PLACES / side)), cv2.INTER_LINEAR)
     )
     source = mapped(affine, every.reshape(-1, 2)).reshape(every.shape) + smooth
-    moved = cv2.remap(image, *_split(source), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    moved = cv2.remap(image, *_split(source), interpolation, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.uint8)
 
 

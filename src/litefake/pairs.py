@@ -15,12 +15,13 @@ from pydantic import Field
 
 from litefake import crop_store, inputs
 from litefake.artifacts import write_json
+from litefake.blend_params import BlendParams
 from litefake.degradation import DegradationParams, degrade
 from litefake.errors import DataMissing
 from litefake.faces import Square, cut
 from litefake.params import Section
 from litefake.seeds import seed_of
-from litefake.selfblending import BlendParams, Pair, reenact, self_blend, swap
+from litefake.selfblending import Pair, in_place, put_over, reenact, self_blend, swap
 
 METHOD = "SelfBlended"
 Image = NDArray[np.uint8]
@@ -120,6 +121,10 @@ class PairMaker:
         other = self._donor(path, rng)
         if other == path:  # nobody else is in the split
             return self_blend(face, points, rng, p)
+        if way == "donor" and p.fresh and rng.random() < p.fresh:
+            placed = in_place(self._seen(other), self._points[other], self._points[path], rng, p)
+            placed = degrade(placed, np.random.default_rng(before), self._recipe.pairs.before)
+            return put_over(face, points, placed, rng, p)
         if way == "donor":
             # Mostly a seam shows that two videos differ in sharpness; of two that do not, a swap
             # shows where the donor's features do not fit.

@@ -9,79 +9,22 @@ point, to the same shape (as FaceSwap brings a texture to a fitted model); with 
 the face itself in the shape that another's mouth and eyes have (as Face2Face re-enacts a face).
 """
 
-from typing import Literal, NamedTuple, Self
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
 
 from litefake import face_warp
-from litefake.params import Section
+from litefake.blend_params import BlendParams, CopyParams
 from litefake.regions import NOSE_BASE, height, hull, soft_mask
 from litefake.rerendering import misfitted, rerendered
 
 Image = NDArray[np.uint8]
 FloatArray = NDArray[np.float32]
-Way = Literal["own", "donor", "expression"]
 
 BELOW_NOSE, ABOVE_NOSE = (0.4, 1.2), (0.0, 0.5)  # share of another's expression that is taken
 RATIOS = (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)  # of the second copy under the mask (the paper's)
-
-
-class CopyParams(Section):
-    """One way to the second copy: how often it is taken, what it replaces and how roughly."""
-
-    share: float = Field(ge=0)  # weight among the ways
-    whole: float = Field(ge=0)  # weights of the regions that are replaced
-    no_forehead: float = Field(ge=0)
-    mouth: float = Field(ge=0)
-    eyes: float = Field(ge=0)
-    full: float = Field(ge=0, le=1)  # probability that it replaces wholly; else as RATIOS say
-    plain: float = Field(ge=0, le=1)  # that neither copy's colours and detail are changed besides
-    misfit: float = Field(ge=0, le=1)  # that it comes to the points of a rough fit
-    rerendered: float = Field(ge=0, le=1)  # that it is made anew: coarser, sharper or smoother
-
-    @model_validator(mode="after")
-    def _has_a_region(self) -> Self:
-        if not self.whole + self.no_forehead + self.mouth + self.eyes:
-            raise ValueError("whole, no_forehead, mouth and eyes are all 0: nothing is replaced")
-        return self
-
-
-class BlendParams(Section):
-    """How two copies of a face are made to differ, and where they meet.
-
-    ``colour`` to ``scale`` are the largest changes to either side (of ``detail``, to one), drawn
-    uniformly; ``misfit``, ``deformation`` and ``softness`` are the most that is drawn.
-    """
-
-    own: CopyParams  # the face itself
-    donor: CopyParams  # another person's face
-    expression: CopyParams  # the face itself with another's expression
-    matched: float = Field(ge=0, le=1)  # least share of the way to the face's colours, of a donor
-    alike: float = Field(ge=0, le=1)  # probability that a donor was published as the face was
-    misfit: float = Field(ge=0, lt=0.2)  # coarse error of a rough fit, share of the face's side
-    colour: float = Field(ge=0, lt=1)  # of each channel and of all, share of the range
-    contrast: float = Field(ge=0, lt=1)
-    saturation: float = Field(ge=0, lt=1)
-    detail: float = Field(ge=1, le=8)  # a copy loses detail as if it were this many times smaller
-    shift: float = Field(ge=0, lt=0.2)  # share of the picture's side
-    scale: float = Field(ge=0, lt=0.5)
-    deformation: float = Field(ge=0, lt=0.1)  # of the mask, share of the side
-    softness: float = Field(gt=0, lt=0.2)  # of the mask's edge, share of the side
-
-    @model_validator(mode="after")
-    def _has_a_way(self) -> Self:
-        if not self.own.share + self.donor.share + self.expression.share:
-            raise ValueError("own, donor and expression all have a share of 0: no pair is made")
-        return self
-
-    def drawn(self, rng: np.random.Generator) -> Way:
-        """One of the ways, by their shares."""
-        shares = np.array([self.own.share, self.donor.share, self.expression.share])
-        ways: tuple[Way, ...] = ("own", "donor", "expression")
-        return ways[rng.choice(3, p=shares / shares.sum())]
 
 
 class Pair(NamedTuple):
@@ -111,10 +54,34 @@ def swap(
 ) -> Pair:
     """The face of ``donor`` in the place of ``face``'s, in its shape and near its colours."""
     moved = _brought(donor, donor_points, points, rng, p, p.donor)
-    alike = _same_colours(moved, face, hull(points, face.shape[0]) > 0)
-    share = rng.uniform(p.matched, 1)
-    coloured = moved + share * (alike.astype(np.float32) - moved)
-    return _blend(face, np.rint(coloured).astype(np.uint8), points, rng, p, p.donor)
+    return _blend(face, _coloured(moved, face, points, rng, p), points, rng, p, p.donor)
+
+
+def in_place(
+    donor: Image,
+    donor_points: FloatArray,
+    points: FloatArray,
+    rng: np.random.Generator,
+    p: BlendParams,
+) -> Image:
+    """The face of ``donor`` in the shape and place of the one at ``points``, for ``put_over``.
+
+    Once resampled, by a cubic: it is to be published afterwards, as sharp as its surroundings.
+    """
+    if rng.random() < p.donor.misfit:
+        points = misfitted(points, rng, p.misfit)
+    wanted = face_warp.mapped(_shift(donor.shape[0], rng, p), points)
+    return face_warp.warp(donor, donor_points, wanted, cv2.INTER_CUBIC)
+
+
+def put_over(
+    face: Image, points: FloatArray, placed: Image, rng: np.random.Generator, p: BlendParams
+) -> Pair:
+    """What ``in_place`` gave, published, in the place of ``face``'s and near its colours."""
+    if rng.random() < p.donor.rerendered:
+        placed = rerendered(placed, rng)
+    coloured = _coloured(placed, face, points, rng, p)
+    return _blend(face, coloured, points, rng, p, p.donor, placed=True)
 
 
 def reenact(
@@ -154,6 +121,7 @@ def _blend(
     rng: np.random.Generator,
     p: BlendParams,
     way: CopyParams,
+    placed: bool = False,
 ) -> Pair:
     side = target.shape[0]
     if rng.random() >= way.plain:
@@ -161,7 +129,10 @@ def _blend(
             source = _alter(source, rng, p)
         else:
             target = _alter(target, rng, p)
-    source = _move(source, rng, p)
+    if not placed:
+        shift = _shift(side, rng, p)
+        moved = cv2.warpAffine(source, shift, (side, side), borderMode=cv2.BORDER_REPLICATE)
+        source = np.asarray(moved, np.uint8)
     ratio = 1.0 if rng.random() < way.full else rng.choice(RATIOS)
     weights = (way.whole, way.no_forehead, way.mouth, way.eyes)
     soft = soft_mask(points, side, rng, weights, p.deformation, p.softness)
@@ -191,13 +162,21 @@ def _alter(image: Image, rng: np.random.Generator, p: BlendParams) -> Image:
     return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 
-def _move(image: Image, rng: np.random.Generator, p: BlendParams) -> Image:
-    side = image.shape[0]
+def _shift(side: int, rng: np.random.Generator, p: BlendParams) -> NDArray[np.float64]:
+    """The 2 x 3 matrix that moves a copy and makes it smaller or larger about its middle."""
     zoom = 1 + rng.uniform(-p.scale, p.scale)
     shift = rng.uniform(-p.shift, p.shift, 2) * side + (1 - zoom) * (side - 1) / 2
-    matrix = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
-    moved = cv2.warpAffine(image, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved, np.uint8)
+    return np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
+
+
+def _coloured(
+    image: Image, face: Image, points: FloatArray, rng: np.random.Generator, p: BlendParams
+) -> Image:
+    """A donor's ``image`` some of the way, or all of it, to the colours of ``face``."""
+    alike = _same_colours(image, face, hull(points, face.shape[0]) > 0)
+    share = rng.uniform(p.matched, 1)
+    coloured = image + share * (alike.astype(np.float32) - image)
+    return np.rint(coloured).astype(np.uint8)
 
 
 def _same_colours(image: Image, like: Image, where: NDArray[np.bool_]) -> Image:
