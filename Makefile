@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro web test browser check bench-detect bench-models bench-detectors bench-preprocess fuzz kill packaged evaluate-portraits robustness robustness-portraits portraits study lint docs clean
+.PHONY: help setup repro web test browser check bench-detect bench-models bench-detectors bench-preprocess fuzz kill packaged evaluate-portraits ffpp-faces robustness robustness-portraits portraits study lint docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 30
@@ -50,6 +50,10 @@ evaluate-portraits: setup ## the packaged model and its chain on data/ffpp_faces
 	for model in b0.safetensors lite0.safetensors kd_lite0.safetensors prune_kd.safetensors \
 	prune_kd_int8.onnx; do litefake evaluate data/ffpp_faces/image --split test \
 	--model build/portraits/models/$$model --json metrics/evaluate/portraits/$${model%.*}.json || exit; done
+
+ffpp-faces: setup ## train the chain on the face crops in data/ffpp_faces/image and judge it there
+	PYTHONPATH=src python -m tools.run_profile ffpp_faces
+	PYTHONPATH=src python -m tools.subset_chain
 
 robustness: setup ## every model under JPEG, blur, noise, ... (after make repro)
 	PYTHONPATH=src python -m tools.robustness

@@ -1,6 +1,8 @@
 """What a profile does not compare is not trained, and single stages run alone."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -90,3 +92,18 @@ def test_an_unknown_stage_is_named_with_the_known_ones(ran):
     ):
         run_profile.main("tiny", ["train_lite0", "train_lite1"])
     assert ran == []
+
+
+def test_a_tool_finds_dvc_in_its_own_environment_though_it_is_not_active():
+    code = "import shutil, tools; print(shutil.which('dvc'), shutil.which('python'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"PATH": "/nowhere"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [str(Path(name).parent) for name in done.stdout.split()] == [
+        str(Path(sys.executable).parent)
+    ] * 2

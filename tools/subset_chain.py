@@ -1,10 +1,9 @@
 """Judge every model of ``tools.run_profile ffpp_faces`` on its test crops, and against B0.
 
-    python -m tools.subset_chain
-
-Writes metrics/evaluate/ffpp_faces/MODEL.json, as ``litefake evaluate`` does, and differences.json
-beside them: each model's AUC less B0's. Nobody is named in these crops, so single faces are drawn
-for the intervals, the same ones for both models of a difference.
+The second half of ``make ffpp-faces``. Writes metrics/evaluate/ffpp_faces/MODEL.json, as
+``litefake evaluate`` does, and differences.json beside them: each model's AUC less B0's. Nobody is
+named in these crops, so single faces are drawn for the intervals, the same ones for both models
+of a difference.
 """
 
 from pathlib import Path
@@ -35,15 +34,18 @@ AGAINST = "b0"
 
 def main() -> None:
     """Raises DataMissing when a model or the crops are absent."""
+    models = {name: _built(file) for name, file in FILES.items()}
     profile = Path("profiles") / f"{NAME}.yaml"
     settings = params.section("benchmark", BenchmarkParams, profile)
     data = params.section("dataset", manifest.DatasetParams, profile)
-    rows, part = evaluation.part_of(manifest.list_videos(data), "test")
+    listing = manifest.list_videos(data)
+    rows, part = evaluation.part_of(listing, "test")
+    left_out = len(listing) - len(rows)
     drawn = Resampling(settings.bootstrap_samples, settings.bootstrap_seed)
     scores: dict[str, pd.DataFrame] = {}
-    for name, file in FILES.items():
-        judge = report.Judge.load(_built(file))
-        outcome = evaluation.evaluate(rows, Path(data.root), data.layout, judge, every=1)
+    for name, file in models.items():
+        judge = report.Judge.load(file)
+        outcome = evaluation.evaluate(rows, Path(data.root), data.layout, judge, 1, left_out)
         figures = evaluation_report.as_dict(outcome, judge, data, part, drawn)
         write_json(OUT / f"{name}.json", figures, digits=6)
         scores[name] = _faces(outcome)
@@ -75,7 +77,7 @@ def _faces(outcome: Outcome) -> pd.DataFrame:
 def _built(file: str) -> Path:
     path = MODELS / file
     if not path.is_file():
-        raise DataMissing(f"{path}: not found; run `python -m tools.run_profile {NAME}` first")
+        raise DataMissing(f"{path}: not found; run `make ffpp-faces`")
     return path
 
 
