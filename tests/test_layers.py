@@ -25,7 +25,15 @@ LAYERS = [
         "gops",
         "cam",
     ],
-    ["frequency", "homogenization", "gradient_log", "face_warp", "regions", "rerendering"],
+    [
+        "frequency",
+        "homogenization",
+        "gradient_log",
+        "face_warp",
+        "regions",
+        "rerendering",
+        "blend_params",
+    ],
     [
         "reproducibility",
         "recipe",
