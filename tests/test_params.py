@@ -88,6 +88,10 @@ def test_the_check_finds_a_typo_in_any_section_and_an_unknown_section(tmp_path):
             good | {"prune": good["prune"] | {"ratio": 1.4}},
             "prune.ratio: must be less than 1, got 1.4",
         ),
+        (
+            good | {"benchmark": good["benchmark"] | {"models": ["b0", "lite0"]}},
+            "benchmark.models: lacks dual, .*tools.run_profile NAME",
+        ),
     ):
         file.write_text(yaml.safe_dump(bad), encoding="utf-8")
         with pytest.raises(LitefakeError, match=expected):

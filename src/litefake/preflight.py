@@ -1,6 +1,7 @@
 """Find a typo before the hours of training, not after them."""
 
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 
@@ -67,6 +68,7 @@ def check(file: Path, listing: Path | None) -> list[str]:
             raise ParamsInvalid(f"{file}, {name}: is not a known section")
     for name, kind in SECTIONS.items():
         params.section(name, kind, file)
+    _require_every_model(file)
     lines = [f"{file}: {len(SECTIONS)} sections are valid"]
     lines += [f"{name}: starts from {weights}" for name, weights in _starts(file)]
     dataset = params.section("dataset", manifest.DatasetParams, file)
@@ -82,6 +84,18 @@ def check(file: Path, listing: Path | None) -> list[str]:
         listing.unlink()
         lines.append(f"{dataset.root}: changed since it was listed; it is listed again")
     return lines
+
+
+def _require_every_model(file: Path) -> None:
+    """Raise ParamsInvalid when benchmark would leave out figures that dvc.yaml waits for."""
+    compared = params.section("benchmark", comparison.BenchmarkParams, file).models
+    left_out = [name for name in get_args(comparison.Model) if name not in compared]
+    if left_out:
+        raise ParamsInvalid(
+            f"{file}, benchmark.models: lacks {', '.join(left_out)}, and `dvc repro` would fail "
+            "at its end; name every model, or `python -m tools.run_profile NAME` for a file "
+            "in profiles/"
+        )
 
 
 def _starts(file: Path) -> list[tuple[str, str]]:
