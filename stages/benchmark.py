@@ -18,8 +18,7 @@ def main() -> None:
     settings = params.section("benchmark", comparison.BenchmarkParams)
     names = settings.models
     ratios = {name: ("prune" in name) * float(params.value("prune.ratio")) for name in names}
-    paths = {n: f"models/{n}.{'onnx' if 'int8' in n else 'safetensors'}" for n in names}
-    scored = ((name, comparison.score(paths[name], FACES, SPLIT, ratios[name])) for name in names)
+    scored = ((n, comparison.score(comparison.path_of(n), FACES, SPLIT, ratios[n])) for n in names)
     finished = dict(tqdm(scored, "benchmark -> metrics/comparison.md", len(names), unit="model"))
     rows = {name: comparison.figures(one, settings) for name, one in finished.items()}
     latency = comparison.measure_latency(finished, settings.latency)

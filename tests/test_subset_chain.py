@@ -1,13 +1,12 @@
 """The models that were trained on an FF++ subset: their differences from B0, and their table."""
 
 import json
-import os
-import subprocess
-import sys
+import shutil
 
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from tests.commands import run_tool
 from tests.test_paired import SETTINGS, scored
 from tools import subset_chain, subset_tables
 from tools.pipeline import ROOT
@@ -66,14 +65,9 @@ def test_the_table_has_a_row_a_model_and_b0_is_compared_with_nothing():
 
 
 def test_without_the_run_one_line_says_which_command_makes_it(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.subset_chain"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    (tmp_path / "profiles").mkdir()
+    shutil.copy(ROOT / "profiles" / "ffpp_faces.yaml", tmp_path / "profiles")
+    done = run_tool("subset_chain", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "run `make ffpp-faces`" in done.stderr

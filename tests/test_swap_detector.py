@@ -1,14 +1,10 @@
 """A swap of detectors is judged on the frames that both looked at."""
 
-import os
-import subprocess
-import sys
-
 import pandas as pd
 import pytest
 
+from tests.commands import run_tool
 from tools import swap_detector
-from tools.pipeline import ROOT
 
 OWN = pd.DataFrame(
     {
@@ -45,14 +41,7 @@ def test_the_biggest_box_of_a_frame_counts():
 
 @pytest.mark.parametrize("tool", ["swap_detector", "fit_face_box"])
 def test_without_the_demo_data_one_line_says_how_to_get_it(tool, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", f"tools.{tool}", *["b0.safetensors"] * (tool == "swap_detector")],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_tool(tool, *["b0.safetensors"] * (tool == "swap_detector"), cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1

@@ -30,14 +30,18 @@ def student(read: Read, file: str) -> str:
     return "\n".join(lines)
 
 
+def heading(names: list[str]) -> list[str]:
+    """The first two lines of a Markdown table with these columns."""
+    return [f"| {' | '.join(names)} |", f"| {' | '.join(['---'] * len(names))} |"]
+
+
 def lost(read: Read, file: str) -> str:
     """How much AUC each model loses to each change, the mean over its five strengths."""
     rows = _rows(read, file)
     rows = rows[rows["faces"] >= FEW_FACES]
     clean = rows[rows["kind"] == "none"].set_index("model")["auc"]
     kinds = [kind for kind in rows["kind"].unique() if kind != "none"]
-    names = ["model", "untouched", *kinds]
-    lines = [f"| {' | '.join(names)} |", f"| {' | '.join(['---'] * len(names))} |"]
+    lines = heading(["model", "untouched", *kinds])
     means = rows.groupby(["model", "kind"])["auc"].mean()
     for model, untouched in clean.items():
         cells = [f"{means[model, kind] - untouched:+.3f}" for kind in kinds]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from litefake import errors, evaluation, evaluation_report, manifest, params, report
+from litefake import comparison, errors, evaluation, evaluation_report, manifest, params, report
 from litefake.artifacts import write_json
 from litefake.comparison import BenchmarkParams
 from litefake.errors import DataMissing
@@ -19,24 +19,16 @@ from litefake.scoreboard import Resampling
 from tools.study import paired
 
 NAME = "ffpp_faces"
-MODELS = Path("build") / NAME / "models"
+BUILD = Path("build") / NAME
 OUT = Path("metrics/evaluate") / NAME
-FILES = {
-    "b0": "b0.safetensors",
-    "lite0": "lite0.safetensors",
-    "kd_lite0": "kd_lite0.safetensors",
-    "prune_kd": "prune_kd.safetensors",
-    "kd_lite0_int8": "kd_lite0_int8.onnx",
-    "prune_kd_int8": "prune_kd_int8.onnx",
-}
 AGAINST = "b0"
 
 
 def main() -> None:
     """Raises DataMissing when a model or the crops are absent."""
-    models = {name: _built(file) for name, file in FILES.items()}
     profile = Path("profiles") / f"{NAME}.yaml"
     settings = params.section("benchmark", BenchmarkParams, profile)
+    models = {name: _built(comparison.path_of(name)) for name in settings.models}
     data = params.section("dataset", manifest.DatasetParams, profile)
     listing = manifest.list_videos(data)
     rows, part = evaluation.part_of(listing, "test")
@@ -75,7 +67,7 @@ def _faces(outcome: Outcome) -> pd.DataFrame:
 
 
 def _built(file: str) -> Path:
-    path = MODELS / file
+    path = BUILD / file
     if not path.is_file():
         raise DataMissing(f"{path}: not found; run `make ffpp-faces`")
     return path

@@ -2,18 +2,12 @@
 
 import json
 
-from tools.robustness_tables import Read
+from tools.robustness_tables import Read, heading
 
 PARTS = ("test", "train")  # that the packaged model was measured on
 CHAIN = ("b0", "lite0", "kd_lite0", "prune_kd", "prune_kd_int8")  # of the packaged model's run
 TRAINED = "metrics/profiles/ffpp_faces"  # results of the run that was trained on the subset
 JUDGED = "metrics/evaluate/ffpp_faces"  # and its models on the test part
-STAGES = {  # whose validation AUC is that of the model
-    "b0": "train_b0",
-    "lite0": "train_lite0",
-    "kd_lite0": "kd_lite0",
-    "prune_kd": "prune_kd",
-}
 
 
 def subset(read: Read) -> str:
@@ -45,8 +39,7 @@ def chain(read: Read) -> str:
     for name in CHAIN:
         frames = json.loads(read(f"metrics/evaluate/portraits/{name}.json"))["frames"]
         if not lines:
-            names = ["model", "all", *frames["methods"], "fakes found", "false alarms"]
-            lines = [f"| {' | '.join(names)} |", f"| {' | '.join(['---'] * len(names))} |"]
+            lines = heading(["model", "all", *frames["methods"], "fakes found", "false alarms"])
         scores = [one["auc"] for one in (frames["all"], *frames["methods"].values())]
         shares = [frames["all"]["detected"], frames["reals"]["rate"]]
         cells = [name, *(f"{score:.3f}" for score in scores), *(f"{s:.1%}" for s in shares)]
@@ -78,8 +71,7 @@ def supervised(read: Read) -> str:
         frames = json.loads(read(f"{JUDGED}/{name}.json"))["frames"]
         if not lines:
             names = ["model", "parameters", "size (MB)", "validation AUC", "test AUC", "95 %"]
-            names += [*frames["methods"], "against b0", "95 %"]
-            lines = [f"| {' | '.join(names)} |", f"| {' | '.join(['---'] * len(names))} |"]
+            lines = heading([*names, *frames["methods"], "against b0", "95 %"])
         low, high = frames["all"]["auc_interval"]
         scores = [one["auc"] for one in frames["methods"].values()]
         cells = [name, f"{size['parameters']:,}", f"{size['size_mb']:.2f}"]
@@ -96,7 +88,8 @@ def supervised(read: Read) -> str:
 
 def _validation(read: Read, name: str) -> float:
     """The AUC on validation faces, as the stage that made the model measured it."""
-    if name in STAGES:
-        return float(json.loads(read(f"{TRAINED}/{STAGES[name]}.json"))["val_auc"])
-    student = name.removesuffix("_int8")
-    return float(json.loads(read(f"{TRAINED}/export.json"))[student]["int8"]["auc"])
+    if name.endswith("_int8"):
+        exported = json.loads(read(f"{TRAINED}/export.json"))
+        return float(exported[name.removesuffix("_int8")]["int8"]["auc"])
+    stage = f"train_{name}" if name in ("b0", "lite0") else name
+    return float(json.loads(read(f"{TRAINED}/{stage}.json"))["val_auc"])

@@ -61,6 +61,11 @@ class BenchmarkParams(Section):
         return self
 
 
+def path_of(model: Model) -> str:
+    """Where the pipeline leaves ``model``."""
+    return f"models/{model}.{'onnx' if 'int8' in model else 'safetensors'}"
+
+
 class Finished(NamedTuple):
     """A finished model: its file, network and card, and the scores of its test faces."""
 

@@ -121,6 +121,7 @@ class PairMaker:
         other = self._donor(path, rng)
         if other == path:  # nobody else is in the split
             return self_blend(face, points, rng, p)
+        # At 0 nothing is drawn: the pairs are those of before there was a choice.
         if way == "donor" and p.fresh and rng.random() < p.fresh:
             placed = in_place(self._seen(other), self._points[other], self._points[path], rng, p)
             placed = degrade(placed, np.random.default_rng(before), self._recipe.pairs.before)

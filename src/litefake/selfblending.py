@@ -68,9 +68,8 @@ def in_place(
 
     Once resampled, by a cubic: it is to be published afterwards, as sharp as its surroundings.
     """
-    if rng.random() < p.donor.misfit:
-        points = misfitted(points, rng, p.misfit)
-    wanted = face_warp.mapped(_shift(donor.shape[0], rng, p), points)
+    fitted = _fitted(points, rng, p, p.donor)
+    wanted = face_warp.mapped(_shift(donor.shape[0], rng, p), fitted)
     return face_warp.warp(donor, donor_points, wanted, cv2.INTER_CUBIC)
 
 
@@ -78,9 +77,7 @@ def put_over(
     face: Image, points: FloatArray, placed: Image, rng: np.random.Generator, p: BlendParams
 ) -> Pair:
     """What ``in_place`` gave, published, in the place of ``face``'s and near its colours."""
-    if rng.random() < p.donor.rerendered:
-        placed = rerendered(placed, rng)
-    coloured = _coloured(placed, face, points, rng, p)
+    coloured = _coloured(_made_anew(placed, rng, p.donor), face, points, rng, p)
     return _blend(face, coloured, points, rng, p, p.donor, placed=True)
 
 
@@ -107,10 +104,19 @@ def _brought(
     way: CopyParams,
 ) -> Image:
     """What lies at ``points`` brought to ``wanted``, as a forger's renderer brings it."""
-    if rng.random() < way.misfit:
-        wanted = misfitted(wanted, rng, p.misfit)
+    wanted = _fitted(wanted, rng, p, way)
     if wanted is not points:
         image = face_warp.warp(image, points, wanted)
+    return _made_anew(image, rng, way)
+
+
+def _fitted(
+    points: FloatArray, rng: np.random.Generator, p: BlendParams, way: CopyParams
+) -> FloatArray:
+    return misfitted(points, rng, p.misfit) if rng.random() < way.misfit else points
+
+
+def _made_anew(image: Image, rng: np.random.Generator, way: CopyParams) -> Image:
     return rerendered(image, rng) if rng.random() < way.rerendered else image
 
 
