@@ -93,14 +93,14 @@ def test_the_order_of_the_faces_does_not_matter(order):
     assert first["low"].tolist() == pytest.approx(second["low"].tolist())
 
 
-def test_people_without_names_leave_the_difference_without_an_interval():
-    scores = {
-        place: scored(seed, 1.0).assign(person="") for place, seed in ((PLAIN, 0), (OTHER, 1))
-    }
-    found = paired.differences(STUDY, scores, SETTINGS)
-    assert found["low"].isna().all()
-    assert paired.markdown(STUDY, found).splitlines()[2].endswith("| n/a |")
-    assert paired.note(found) == ""
+def test_without_names_single_faces_are_drawn_and_the_note_says_so():
+    scores = {PLAIN: scored(0, 1.0), OTHER: scored(1, 1.0)}
+    single = {place: table.assign(person=table["path"]) for place, table in scores.items()}
+    nobody = {place: table.assign(person="") for place, table in scores.items()}
+    found = paired.differences(STUDY, nobody, SETTINGS)
+    pd.testing.assert_frame_equal(found, paired.differences(STUDY, single, SETTINGS))
+    assert "over single faces, for nobody is named," in paired.note(found, nobody)
+    assert "over people of the test split" in paired.note(found, scores)
 
 
 def test_the_table_names_what_was_compared_with_and_is_absent_without_it():
@@ -110,7 +110,7 @@ def test_the_table_names_what_was_compared_with_and_is_absent_without_it():
     assert "| other | 3 | +0.012 | -0.002 to +0.030 |\n" in text
     nobody = Study.model_validate(DECLARED | {"against": ""})
     none = paired.differences(nobody, {PLAIN: scored(0, 1.0)}, SETTINGS)
-    assert (paired.markdown(nobody, none), paired.note(none)) == ("", "")
+    assert (paired.markdown(nobody, none), paired.note(none, {})) == ("", "")
 
 
 def test_other_faces_cannot_be_compared():

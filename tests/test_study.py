@@ -108,10 +108,25 @@ def test_some_of_the_seeds_can_be_run_first():
 @pytest.mark.parametrize("name", declaration.names())
 def test_a_declared_study_can_be_planned(name):
     one = declaration.load(name)
-    planned = running.plan(one, BASE, declaration.FOLDER / f"{name}.yaml")
+    base = params.read(declaration.params_of(one))
+    planned = running.plan(one, base, declaration.FOLDER / f"{name}.yaml")
     assert len(planned) == len(one.variants) * max(1, len(one.seeds))
     for variant in one.variants:
         assert declaration.stage_of(variant.model)
+
+
+def test_a_study_starts_from_its_profile_and_from_what_all_its_rows_share():
+    one = study(profile="ffpp_faces", set={"faces.size": 112})
+    base = params.read(declaration.params_of(one))
+    first, _ = running.plan(one, base, SOURCE)
+    assert first.params == overrides.apply(base, {"faces.size": 112}, SOURCE)
+    assert first.params["dataset"]["layout"] == "faces"
+    assert first.judged["faces"]["size"] == 112
+    assert not first.unchanged  # make repro trains no such network, whatever the hashes say
+    assert running.plan(study(), BASE, SOURCE)[0].unchanged
+    assert not running.plan(study(set={"faces.size": 96}), BASE, SOURCE)[0].unchanged
+    with pytest.raises(ParamsInvalid, match=r"none\.yaml: not found; a study names it"):
+        declaration.params_of(study(profile="none"))
 
 
 def test_the_published_studies_are_all_declared():
@@ -276,8 +291,8 @@ def test_what_a_stage_needs_is_read_with_the_parameters_it_runs_with(tmp_path, m
         shutil.copy(ROOT / name, tmp_path)
     monkeypatch.setattr(Workspace, "__init__", lambda self, folder: setattr(self, "folder", folder))
     plain = overrides.apply(BASE, {"prune.student": "lite0"}, SOURCE)
-    assert "train_lite0" in Workspace(tmp_path).needed_by("prune_kd", plain)
-    assert "train_lite0" not in Workspace(tmp_path).needed_by("prune_kd", BASE)
+    assert "train_lite0" in Workspace(folder=tmp_path).needed_by("prune_kd", plain)
+    assert "train_lite0" not in Workspace(folder=tmp_path).needed_by("prune_kd", BASE)
 
 
 def test_an_absent_data_set_of_one_row_is_said_and_of_all_an_error(

@@ -1,5 +1,6 @@
 """Clones of the last commit under ``build/``, in which the pipeline runs beside this checkout."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -16,6 +17,14 @@ def at_head(folder: Path) -> Path:
     else:
         _git(ROOT, "clone", "--quiet", str(ROOT), str(folder))
     return folder
+
+
+def lock_of(profile: str, folder: Path) -> None:
+    """Give the clone ``profiles/PROFILE.lock`` as its dvc.lock, or none where there is none."""
+    (folder / "dvc.lock").unlink(missing_ok=True)
+    lock = ROOT / "profiles" / f"{profile}.lock"
+    if lock.is_file():
+        shutil.copyfile(lock, folder / "dvc.lock")
 
 
 def link_inputs(folder: Path, home: Path = ROOT) -> None:

@@ -55,10 +55,7 @@ def prepare(name: str) -> Path:
     compared = params.section("benchmark", comparison.BenchmarkParams, profile).models
     leave_out(folder / "dvc.yaml", set(get_args(comparison.Model)) - set(compared))
     clones.link_inputs(folder)
-    lock = ROOT / "profiles" / f"{name}.lock"
-    (folder / "dvc.lock").unlink(missing_ok=True)
-    if lock.is_file():
-        shutil.copyfile(lock, folder / "dvc.lock")
+    clones.lock_of(name, folder)
     return folder
 
 

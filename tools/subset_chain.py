@@ -14,7 +14,6 @@ from litefake import comparison, errors, evaluation, evaluation_report, manifest
 from litefake.artifacts import write_json
 from litefake.comparison import BenchmarkParams
 from litefake.errors import DataMissing
-from litefake.evaluation import Outcome
 from litefake.scoreboard import Resampling
 from tools.study import paired
 
@@ -40,7 +39,7 @@ def main() -> None:
         outcome = evaluation.evaluate(rows, Path(data.root), data.layout, judge, 1, left_out)
         figures = evaluation_report.as_dict(outcome, judge, data, part, drawn)
         write_json(OUT / f"{name}.json", figures, digits=6)
-        scores[name] = _faces(outcome)
+        scores[name] = outcome.frame_scores()
         print(f"{name}: AUC {figures['frames']['all']['auc']:.3f}")
     write_json(OUT / "differences.json", differences(scores, settings), digits=6)
 
@@ -59,11 +58,6 @@ def differences(scores: dict[str, pd.DataFrame], settings: BenchmarkParams) -> d
         for name, table in scores.items()
         if name != AGAINST
     }
-
-
-def _faces(outcome: Outcome) -> pd.DataFrame:
-    faces = outcome.frame_scores()
-    return faces.assign(person=faces["path"])
 
 
 def _built(file: str) -> Path:

@@ -6,7 +6,7 @@ last commit, ``build/study``, which shares DVC's cache with this checkout; then 
 again, it goes on where it was. Seeds given here are run alone; beside them stay those that
 ``metrics/studies/NAME/`` holds of the same recipe, from whatever machine, and the table says which
 are missing. Those run later find in the cache what these have trained. The parameters are those of
-params.yaml as it is here.
+params.yaml as it is here, or of the profile that the study names.
 """
 
 import argparse
@@ -16,7 +16,6 @@ import pandas as pd
 from litefake import comparison, errors, params, reproducibility
 from litefake.artifacts import write_csv, write_text
 from litefake.locks import alone
-from litefake.params import PARAMS_FILE
 from tools.pipeline import ROOT
 from tools.study import declaration, judging, kept, notes, paired, plots, running, tables
 from tools.study.workspace import Workspace
@@ -29,32 +28,32 @@ def main(name: str, seeds: list[int]) -> None:
     Raises ParamsInvalid, DataMissing or StageFailed.
     """
     study = declaration.load(name)
-    base = params.read(ROOT / PARAMS_FILE)
+    start = declaration.params_of(study)
+    base = params.read(start)
     source = declaration.FOLDER / f"{name}.yaml"
     planned = running.plan(study, base, source, seeds)
-    settings = params.section("benchmark", comparison.BenchmarkParams, ROOT / PARAMS_FILE)
-    reproducibility.setup(
-        params.section("reproducibility", reproducibility.Reproducibility, ROOT / PARAMS_FILE)
-    )
-    workspace = Workspace()
+    settings = params.section("benchmark", comparison.BenchmarkParams, start)
+    reproducibility.setup(params.section("reproducibility", reproducibility.Reproducibility, start))
+    workspace = Workspace(study.profile)
     stash = ROOT / "build" / "studies" / name
     home, known = ROOT / "metrics" / "studies" / name, declaration.published()
     others = [run for run in running.plan(study, base, source) if seeds and run.seed not in seeds]
     before = kept.load(home, study, [(run, kept.recipe(run, workspace.locked)) for run in others])
     runs = list(running.train(planned, workspace, stash, source))
     figures, scores = judging.judge(runs, workspace, settings)
-    ours = tables.with_speed(pd.DataFrame([tables.flat(one) for one in figures])).assign(
+    table = tables.with_speed(pd.DataFrame([tables.flat(one) for one in figures])).assign(
         cpu=reproducibility.machine()["cpu"],
         recipe=[kept.recipe(run, workspace.locked) for run in runs],
     )
-    found = kept.joined(study, before, kept.Results(ours, running.curves(runs), scores))
+    found = kept.joined(study, before, kept.Results(table, running.curves(runs), scores))
     rows = found.rows
     apart = paired.differences(study, found.scores, settings)
     sizes = sorted({run.params["faces"]["size"] for run in runs})
 
     text = tables.markdown(study, rows, known)
     below = paired.markdown(study, apart)
-    below += notes.notes(study, rows, sizes, settings.latency.threads) + paired.note(apart)
+    below += notes.notes(study, rows, sizes, settings.latency.threads)
+    below += paired.note(apart, found.scores)
     write_csv(home / "runs.csv", rows)
     write_csv(home / "curves.csv", found.curves)
     if not apart.empty:

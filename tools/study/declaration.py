@@ -1,5 +1,6 @@
 """What a study varies, which figures it shows, and what was published beside it."""
 
+from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
@@ -101,6 +102,8 @@ class Plot(Section):
 class Study(Section):
     """A table of the publication, or a new one: its rows, columns and picture.
 
+    ``profile``: a name in profiles/, whose parameters the study starts from instead of
+    params.yaml's. ``set``: overrides for every row.
     ``falls_off``: the drop of accuracy, in points, against the first row of a group that a
     line is said to have fallen off at, when it does not rise again. ``against``: the variant
     whose AUC all others are compared with, pair by pair; empty for none.
@@ -108,6 +111,8 @@ class Study(Section):
 
     title: str
     claim: str
+    profile: str = ""
+    set: dict[str, Any] = Field(default={})
     seeds: list[int] = Field(default=[], max_length=10)
     columns: list[Column] = Field(min_length=1)
     methods: Literal["none", "accuracy", "auc"] = "none"
@@ -152,6 +157,16 @@ def load(name: str) -> Study:
         if variant.published is not None and variant.published not in known:
             raise ParamsInvalid(f"{path}, {variant.name}: {variant.published} was not published")
     return study
+
+
+def params_of(study: Study) -> Path:
+    """The file with the parameters that ``study`` starts from. Raises ParamsInvalid."""
+    if not study.profile:
+        return ROOT / params.PARAMS_FILE
+    path = ROOT / "profiles" / f"{study.profile}.yaml"
+    if not path.is_file():
+        raise ParamsInvalid(f"{path}: not found; a study names it as its profile")
+    return path
 
 
 def published() -> dict[str, Published]:

@@ -26,8 +26,9 @@ def differences(study: Study, scores: Scores, settings: BenchmarkParams) -> pd.D
     """A row a variant: its AUC minus that of ``study.against`` with the same seed, mean of seeds.
 
     scores: by variant and seed, the test faces with ``label``, ``person``, ``probability``.
-    ``low`` and ``high``: the 95 % interval over people, who are drawn once for both networks and
-    all seeds; None when the data set names no people. Empty when nothing is compared.
+    ``low`` and ``high``: the 95 % interval over people, or over single faces when the data set
+    names nobody; they are drawn once for both networks and all seeds. Empty when nothing is
+    compared.
     """
     rows = []
     for variant in study.variants:
@@ -44,11 +45,14 @@ def differences(study: Study, scores: Scores, settings: BenchmarkParams) -> pd.D
 def difference(
     pairs: Sequence[tuple[pd.DataFrame, pd.DataFrame]], settings: BenchmarkParams
 ) -> tuple[float, Any, Any]:
-    """The mean AUC of the first of each pair less the second's, and its 95 % interval over people.
+    """The mean AUC of the first of each pair less the second's, and its 95 % interval.
 
-    A table has ``path``, ``label``, ``person`` and ``probability``, all tables the same faces.
+    It is over people, or over single faces where nobody is named. A table has ``path``,
+    ``label``, ``person`` and ``probability``, all tables the same faces.
     """
     faces = pairs[0][0]
+    if unnamed(faces):
+        faces = faces.assign(person=faces["path"])
     same = all(list(table["path"]) == list(faces["path"]) for pair in pairs for table in pair)
     assert same, "networks of one comparison are judged on the same faces"
     answers = [tuple(table["probability"].to_numpy() for table in pair) for pair in pairs]
@@ -81,11 +85,19 @@ def markdown(study: Study, found: pd.DataFrame) -> str:
     return "\n".join(lines) + "\n\n"
 
 
-def note(found: pd.DataFrame) -> str:
+def unnamed(faces: pd.DataFrame) -> bool:
+    """Whether the data set says of no face whose it is."""
+    return bool((faces["person"] == "").all())
+
+
+def note(found: pd.DataFrame, scores: Scores) -> str:
     """What the interval is of; nothing when there is none."""
     if found.empty or found["low"].isna().all():
         return ""
+    nobody = unnamed(next(iter(scores.values())))
+    drawn = "single faces, for nobody is named," if nobody else "people"
+    narrow = " Faces of one person or clip are alike, so it is too narrow." if nobody else ""
     return (
-        "* The interval of a difference is over people of the test split, drawn once for both "
-        "networks and all seeds; over other seeds nothing is drawn.\n"
+        f"* The interval of a difference is over {drawn} of the test split, drawn once for both "
+        f"networks and all seeds; over other seeds nothing is drawn.{narrow}\n"
     )

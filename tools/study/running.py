@@ -54,20 +54,21 @@ def plan(study: Study, base: Params, source: Path, only: Sequence[int] = ()) -> 
     declared = study.seeds or [base["reproducibility"]["seed"]]
     if foreign := sorted(set(only) - set(declared)):
         raise ParamsInvalid(f"{source}: seed {foreign[0]} is not one of its seeds {declared}")
+    start = overrides.apply(base, study.set, source)
     return [
-        _planned(variant, seed, base, source)
+        _planned(variant, seed, start, source, not study.profile and start == base)
         for seed in declared
         if seed in only or not only
         for variant in study.variants
     ]
 
 
-def _planned(variant: Variant, seed: int, base: Params, source: Path) -> Run:
+def _planned(variant: Variant, seed: int, base: Params, source: Path, usual: bool) -> Run:
     ours = overrides.apply(base, variant.set | {SEED: seed}, source)
     overrides.apply(ours, variant.set_last, source)
     own = {key: value for key, value in variant.set.items() if key.split(".")[0] in DATA}
     data = own if variant.judged_on is None else variant.judged_on
-    unchanged = ours == base and not variant.set_last
+    unchanged = usual and ours == base and not variant.set_last
     return Run(variant, seed, ours, overrides.apply(base, data, source), unchanged)
 
 

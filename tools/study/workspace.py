@@ -23,11 +23,13 @@ class Workspace:
 
     DVC's run cache knows a stage by its command, code, data and parameters, so what another
     variant, another study or ``make repro`` has run is taken from there. ``locked``:
-    the hashes of its dvc.lock, by path, before anything ran.
+    the hashes of its dvc.lock, or of the lock of ``profile``, by path, before anything ran.
     """
 
-    def __init__(self, folder: Path = PLACE) -> None:
+    def __init__(self, profile: str = "", folder: Path = PLACE) -> None:
         self.folder = clones.at_head(folder)
+        if profile:
+            clones.lock_of(profile, self.folder)
         self.locked = pipeline.locked((folder / "dvc.lock").read_text(encoding="utf-8"))
         cache = _output(ROOT, "dvc", "cache", "dir").strip()
         _output(folder, "dvc", "config", "--local", "cache.dir", cache)
