@@ -238,3 +238,35 @@ def test_an_unset_variable_of_the_shell_is_not_the_working_folder(command, capsy
         errors.run(lambda: cli.app([command, ""], standalone_mode=False))
     assert ended.value.code == 2
     assert "no path is given" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("nope", "No such command 'nope'; see `"),
+        ("detect", "Missing argument 'path'; see `"),
+        ("detect x.mp4 --nope 3", "No such option: --nope"),
+        ("detect x.mp4 --every 0", "'--every': Input should be greater than or equal to 1; see"),
+        ("evaluate x --split all-of-it", "is not one of 'train', 'val', 'test', 'all'; see"),
+        ("audit x --json", "requires an argument; see `"),
+    ],
+)
+def test_a_wrong_word_on_the_command_line_is_one_line_that_names_the_help(
+    words, said, monkeypatch, capsys
+):
+    monkeypatch.setattr(sys, "argv", ["litefake", *words.split()])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    out, err = capsys.readouterr()
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert not out
+    assert said in err
+    assert err.endswith(" --help`\n")
+
+
+def test_no_word_at_all_is_a_call_for_help(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["litefake"])
+    cli.main()
+    assert "COMMAND [ARGS]" in capsys.readouterr().out

@@ -220,7 +220,13 @@ def main() -> None:
 
 def _run() -> None:
     try:
-        app()
+        # By itself typer draws a box of several lines about a wrong option.
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "litefake"
+        said = error.format_message().rstrip(".")
+        raise LitefakeError(f"{said}; see `{command} --help`") from None
     except ModuleNotFoundError as error:
         if (error.name or "litefake").split(".")[0] == "litefake":
             raise
@@ -228,3 +234,5 @@ def _run() -> None:
             f"{error.name} is not installed, and this needs it (`audit`, and `detect` and "
             "`evaluate` on ONNX models, do not); install litefake[all], or run `make setup`"
         ) from None
+    if code:
+        raise SystemExit(code)
