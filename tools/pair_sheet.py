@@ -8,6 +8,7 @@ no portrait has to be in the repository.
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -18,6 +19,7 @@ from torch import nn
 from litefake import cropping, images, inputs, models, params, portraits, saliency, transforms
 from litefake.card import Card
 from litefake.errors import NoFaceFound
+from litefake.faces import CropParams
 from litefake.pairs import PairMaker, PairParams
 from litefake.web.pictures import overlay
 
@@ -28,19 +30,34 @@ TILE = 160  # px
 def main(out: str, model: str, pictures: list[str]) -> None:
     network, card = models.load(model)
     pairing = params.section("pairs", PairParams, PROFILE)
-    stored = portraits.larger(card.crop, pairing)
-    with tempfile.TemporaryDirectory() as folder:
-        rows = []
-        for number, picture in enumerate(pictures):
-            frame = {"key": str(number), "method": "", "frame": 0, "path": picture}
-            clip = cropping.crop_clip([frame], Path.cwd(), Path(folder), stored)
-            if not clip.rows:
-                raise NoFaceFound(f"{picture}: no face")
-            rows += clip.rows
-        crops, _ = portraits.prepare(Path(folder), pd.DataFrame(rows), card.crop, pairing)
-        maker = PairMaker(Path(folder), set(crops["path"]))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        crops = prepared(folder, [Path(picture) for picture in pictures], card.crop, pairing)
+        if lost := set(range(len(pictures))) - set(crops["key"].astype(int)):
+            raise NoFaceFound(f"{pictures[min(lost)]}: no face")
+        maker = PairMaker(folder, set(crops["path"]))
         columns = [column(maker, path, n, network, card) for n, path in enumerate(crops["path"])]
     images.write(out, np.hstack(columns))
+
+
+def prepared(
+    folder: Path, pictures: Sequence[Path], crop: CropParams, pairing: PairParams
+) -> pd.DataFrame:
+    """Crops and points in ``folder``; a row a picture with a face, ``key`` its number.
+
+    Raises NoFaceFound when no picture has one.
+    """
+    links = folder / "pictures"
+    links.mkdir()
+    rows = []
+    for number, picture in enumerate(pictures):
+        path = f"{number}{picture.suffix}"
+        (links / path).symlink_to(picture.absolute())
+        frame = {"key": str(number), "method": "", "frame": 0, "path": path}
+        rows += cropping.crop_clip([frame], links, folder, portraits.larger(crop, pairing)).rows
+    if not rows:
+        raise NoFaceFound(f"{pictures[0]}: no face, and in none of {len(pictures)} pictures")
+    return portraits.prepare(folder, pd.DataFrame(rows), crop, pairing)[0]
 
 
 def column(maker: PairMaker, path: str, seed: int, network: nn.Module, card: Card) -> np.ndarray:
