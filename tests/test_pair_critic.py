@@ -59,11 +59,17 @@ def test_a_folder_of_faces_is_judged_way_by_way(pictures, student, tmp_path, cap
     before = sorted(pictures.iterdir())
     file = tmp_path / "critic.safetensors"
     models.save(*student, file)
-    pair_critic.main(pictures, [file], {"pairs.blend.misfit": 0.05}, published=False)
+    other = tmp_path / "elsewhere" / file.name
+    other.parent.mkdir()
+    models.save(*student, other)
+    pair_critic.main(pictures, [file, other], {"pairs.blend.misfit": 0.05}, published=False)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("3 faces of 4 pictures")
-    assert [line.split()[0] for line in lines[1:]] == ["all", "own", "donor", "expression"]
-    assert all("| critic " in line for line in lines[1:])
+    assert lines[1:3] == [f"1: {file}", f"2: {other}"]
+    assert [line.split()[0] for line in lines[3:]] == ["all", "own", "donor", "expression"]
+    for line in lines[3:]:
+        _, first, second = line.split("|")
+        assert first.strip() == second.strip()  # one network under two names
     assert sorted(pictures.iterdir()) == before  # crops are not left beside the pictures
 
 
@@ -83,6 +89,8 @@ def test_what_cannot_be_judged_is_said(pictures, student, tmp_path):
 def test_a_change_is_a_key_of_pairs_and_a_value():
     assert pair_critic.change("pairs.blend.misfit=0.06") == ("pairs.blend.misfit", 0.06)
     assert pair_critic.change("pairs.before.crf=[20, 24]") == ("pairs.before.crf", [20, 24])
+    with pytest.raises(ParamsInvalid, match="is no value as YAML has them"):
+        pair_critic.change("pairs.before.crf=[20,")
     for word in ("pairs.blend.misfit", "faces.size=3"):
         with pytest.raises(ParamsInvalid, match=r"is not pairs\.KEY=VALUE"):
             pair_critic.change(word)

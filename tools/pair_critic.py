@@ -6,7 +6,8 @@ ways together, then each alone. For every network: its AUC between the fake and 
 and by how many logits it finds a fake more fake than its own real half (the median). A network
 answers to what it has seen in deepfakes, so this orders ways to make pairs in seconds, where a
 training takes a quarter of an hour for each. The pictures have been published already, so they are
-not once more: ``--published`` does it. docs/decisions/self-blending.md says what came of it.
+not once more: ``--published`` does it. Faces are framed as the first network asks.
+docs/decisions/self-blending.md says what came of it.
 """
 
 import argparse
@@ -42,7 +43,7 @@ def main(pictures: Path, files: Sequence[Path], changes: dict[str, Any], publish
     """Print the table. Raises DataMissing, NoFaceFound, ModelUnreadable or ParamsInvalid."""
     if not pictures.is_dir():
         raise DataMissing(f"{pictures}: no such folder; name one with pictures of real faces")
-    critics = {file.stem: networks.load(file) for file in files}
+    critics = {str(file): networks.load(file) for file in files}
     changed = overrides.apply(params.read(PROFILE), changes, PROFILE)
     pairing = params.validate("pairs", changed["pairs"], PairParams, PROFILE)
     still: dict[str, Any] = {"zoom": 0.0, "shift": 0.0}
@@ -55,11 +56,13 @@ def main(pictures: Path, files: Sequence[Path], changes: dict[str, Any], publish
         crops = prepared(folder, names, crop, pairing)["path"].tolist()
         if len(crops) < 2:
             raise NoFaceFound(f"{pictures}: fewer than two faces; give more pictures")
-        print(f"{len(crops)} faces of {len(names)} pictures; AUC, and the median difference")
+        print(f"{len(crops)} faces of {len(names)} pictures; AUC and median difference, of:")
+        print(*(f"{number}: {name}" for number, name in enumerate(critics, start=1)), sep="\n")
         for title, ours in ways(pairing):
             write_json(folder / "pairs.json", Recipe(pairs=ours, margin=crop.margin).model_dump())
             real, fake = halves(PairMaker(folder, set(crops)), crops)
-            print(f"{title:12s}", *(said(name, *critics[name], real, fake) for name in critics))
+            answers = (answer(*critic, real, fake) for critic in critics.values())
+            print(f"{title:12s}", *(f"| {auc:.2f} {apart:+.2f}" for auc, apart in answers))
 
 
 def ways(pairing: PairParams) -> Iterator[tuple[str, PairParams]]:
@@ -82,18 +85,6 @@ def halves(
         real.append(maker.half(path, False, seed))
         fake.append(maker.half(path, True, seed))
     return real, fake
-
-
-def said(
-    name: str,
-    network: Network,
-    card: Card,
-    real: list[NDArray[np.uint8]],
-    fake: list[NDArray[np.uint8]],
-) -> str:
-    """What one network makes of the halves, in words."""
-    auc, apart = answer(network, card, real, fake)
-    return f"| {name} {auc:.2f} {apart:+.2f}"
 
 
 def answer(
@@ -121,7 +112,10 @@ def change(word: str) -> tuple[str, Any]:
     key, equals, value = word.partition("=")
     if not equals or not key.startswith("pairs."):
         raise ParamsInvalid(f"--set {word}: is not pairs.KEY=VALUE, as in pairs.blend.misfit=0.06")
-    return key, yaml.safe_load(value)
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ParamsInvalid(f"--set {word}: {value} is no value as YAML has them") from None
 
 
 if __name__ == "__main__":
