@@ -12,6 +12,7 @@ from litefake import comparison, models, params
 from litefake.errors import DataMissing, ParamsInvalid
 from tools.pipeline import ROOT
 from tools.study import declaration, judging, notes, overrides, pages, plots, running, tables
+from tools.study import workspace as workspaces
 from tools.study.declaration import Published, Study
 from tools.study.workspace import StageFailed, Workspace
 
@@ -127,6 +128,24 @@ def test_a_study_starts_from_its_profile_and_from_what_all_its_rows_share():
     assert not running.plan(study(set={"faces.size": 96}), BASE, SOURCE)[0].unchanged
     with pytest.raises(ParamsInvalid, match=r"none\.yaml: not found; a study names it"):
         declaration.params_of(study(profile="none"))
+
+
+def test_a_study_like_another_differs_in_what_it_says_alone():
+    ours, theirs = declaration.load("two_in_one_faces"), declaration.load("two_in_one")
+    assert ours.profile == "ffpp_faces"
+    said = ("title", "profile", "set", "seeds")
+    assert ours.model_copy(update={key: getattr(theirs, key) for key in said}) == theirs
+
+
+def test_the_hashes_are_of_the_lock_of_the_profile_if_it_has_one(tmp_path, monkeypatch):
+    shutil.copy(ROOT / "dvc.lock", tmp_path)
+    monkeypatch.setattr(workspaces.clones, "at_head", lambda folder: folder)
+    monkeypatch.setattr(workspaces, "_output", lambda *words: "")
+    usual = Workspace(folder=tmp_path).locked
+    assert usual
+    trained = Workspace("ffpp_faces", tmp_path).locked
+    assert trained["models/b0.safetensors"] != usual["models/b0.safetensors"]
+    assert Workspace("tiny", tmp_path).locked == {}  # a profile that was never run
 
 
 def test_the_published_studies_are_all_declared():

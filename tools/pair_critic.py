@@ -4,7 +4,7 @@ FOLDER holds pictures of real faces that no MODEL was trained on. Pairs are made
 profiles/portraits.yaml says, or with ``--set pairs.blend.misfit=0.06`` and the like otherwise; all
 ways together, then each alone. For every network: its AUC between the fake and the real halves,
 and by how many logits it finds a fake more fake than its own real half (the median). A network
-answers to what it has seen in deepfakes, so this orders ways to make pairs in seconds, where a
+answers to what it has seen in deepfakes, so this orders ways to make pairs in a minute, where a
 training takes a quarter of an hour for each. The pictures have been published already, so they are
 not once more: ``--published`` does it. Faces are framed as the first network asks.
 docs/decisions/self-blending.md says what came of it.
@@ -14,15 +14,16 @@ import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from litefake import errors, inputs, networks, params
+from litefake import detection, errors, networks, params
 from litefake.artifacts import write_json
+from litefake.blend_params import Way
 from litefake.card import Card
 from litefake.degradation import DegradationParams
 from litefake.errors import DataMissing, NoFaceFound, ParamsInvalid
@@ -32,11 +33,10 @@ from litefake.report import files_of
 from tools.pair_sheet import PROFILE, prepared
 from tools.study import overrides
 
-WAYS = ("own", "donor", "expression")
+WAYS = get_args(Way)
 UNTOUCHED = DegradationParams(
     smallest=1.0, blur=0.0, noise=0.0, h264=0.0, crf=[18, 18], quality=[98, 98], again=0.0
 )
-BATCH = 50
 
 
 def main(pictures: Path, files: Sequence[Path], changes: dict[str, Any], published: bool) -> None:
@@ -91,20 +91,10 @@ def answer(
     network: Network, card: Card, real: list[NDArray[np.uint8]], fake: list[NDArray[np.uint8]]
 ) -> tuple[float, float]:
     """The AUC between the halves, and the median of fake less real logit over the pairs."""
-    logits = [
-        np.concatenate(
-            [
-                network(
-                    inputs.normalise(faces[at : at + BATCH], card.image_size, card.mean, card.std)
-                )[:, 0]
-                for at in range(0, len(faces), BATCH)
-            ]
-        )
-        for faces in (real, fake)
-    ]
+    ours, theirs = (detection.logits(faces, network, card) for faces in (real, fake))
     labels = np.repeat([0, 1], [len(real), len(fake)])
-    auc = float(roc_auc_score(labels, np.concatenate(logits)))
-    return auc, float(np.median(logits[1] - logits[0]))
+    auc = float(roc_auc_score(labels, np.concatenate([ours, theirs])))
+    return auc, float(np.median(theirs - ours))
 
 
 def change(word: str) -> tuple[str, Any]:

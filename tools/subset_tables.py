@@ -3,6 +3,7 @@
 import json
 
 from tools.robustness_tables import Read, heading
+from tools.study import declaration
 
 PARTS = ("test", "train")  # that the packaged model was measured on
 CHAIN = ("b0", "lite0", "kd_lite0", "prune_kd", "prune_kd_int8")  # of the packaged model's run
@@ -91,5 +92,5 @@ def _validation(read: Read, name: str) -> float:
     if name.endswith("_int8"):
         exported = json.loads(read(f"{TRAINED}/export.json"))
         return float(exported[name.removesuffix("_int8")]["int8"]["auc"])
-    stage = f"train_{name}" if name in ("b0", "lite0") else name
+    stage = declaration.stage_of(name)
     return float(json.loads(read(f"{TRAINED}/{stage}.json"))["val_auc"])

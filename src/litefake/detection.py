@@ -144,15 +144,20 @@ def _score(seen: list[_Seen], model: Network, card: Card) -> list[tuple[float, .
 def probabilities(faces: list[np.ndarray], model: Network, card: Card) -> NDArray[np.float64]:
     """The calibrated probability of fake of each crop (uint8, RGB), shape N.
 
-    BATCH of them are scored at a time. Raises ModelUnreadable when the model's answer is no
-    number: compared with a threshold, it would say "real".
+    Raises ModelUnreadable when the model's answer is no number: compared with a threshold, it
+    would say "real".
     """
-    logits = [np.empty(0)]
-    for start in range(0, len(faces), BATCH):
-        part = faces[start : start + BATCH]
-        images = inputs.normalise(part, card.image_size, card.mean, card.std)
-        logits.append(model(images)[:, 0].astype(np.float64))
-    found = scaling.probabilities(np.concatenate(logits), card.scaling)
+    found = scaling.probabilities(logits(faces, model, card), card.scaling)
     if not np.isfinite(found).all():
         raise ModelUnreadable("the model's answer is no number; its file is damaged: take another")
     return found
+
+
+def logits(faces: list[np.ndarray], model: Network, card: Card) -> NDArray[np.float64]:
+    """What ``model`` itself says of each crop (uint8, RGB), shape N; BATCH are scored at a time."""
+    found = [np.empty(0)]
+    for start in range(0, len(faces), BATCH):
+        part = faces[start : start + BATCH]
+        images = inputs.normalise(part, card.image_size, card.mean, card.std)
+        found.append(model(images)[:, 0].astype(np.float64))
+    return np.concatenate(found)

@@ -151,12 +151,20 @@ def load(name: str) -> Study:
     if name not in names():
         raise ParamsInvalid(f"{FOLDER / name}.yaml: no such study; there are {', '.join(names())}")
     path = FOLDER / f"{name}.yaml"
-    study = params.validate(name, params.read(path), Study, path)
+    study = params.validate(name, _declared(path), Study, path)
     known = published()
     for variant in study.variants:
         if variant.published is not None and variant.published not in known:
             raise ParamsInvalid(f"{path}, {variant.name}: {variant.published} was not published")
     return study
+
+
+def _declared(path: Path) -> dict[str, Any]:
+    """What a study's file says; with ``like: NAME``, the rest is as in the study NAME."""
+    ours = params.read(path)
+    if "like" not in ours:
+        return ours
+    return params.read(FOLDER / f"{ours.pop('like')}.yaml") | ours
 
 
 def params_of(study: Study) -> Path:

@@ -30,7 +30,8 @@ class Workspace:
         self.folder = clones.at_head(folder)
         if profile:
             clones.lock_of(profile, self.folder)
-        self.locked = pipeline.locked((folder / "dvc.lock").read_text(encoding="utf-8"))
+        lock = folder / "dvc.lock"  # a profile that was never run has none
+        self.locked = pipeline.locked(lock.read_text(encoding="utf-8")) if lock.is_file() else {}
         cache = _output(ROOT, "dvc", "cache", "dir").strip()
         _output(folder, "dvc", "config", "--local", "cache.dir", cache)
 
