@@ -8,7 +8,7 @@ import pytest
 from litefake import annotation, marks, video
 from litefake.errors import VideoUnreadable
 from litefake.faces import Square
-from litefake.marks import FAKE, REAL, Mark, Timeline
+from litefake.marks import COLOURS, FAKE, REAL, Mark, Timeline
 from litefake.sightings import table
 from tests.clips import number_in, numbered, raw_clip, rotate_header, write_clip
 
@@ -95,8 +95,8 @@ def test_the_box_has_the_colour_of_the_answer_and_stays_inside_its_track(tmp_pat
     gray = [np.full((240, 320, 3), 128, np.uint8)] * 12
     source = write_clip(tmp_path / "a.mp4", gray)
     first = [(2, 0.08, 0, 50, 80, 100, 0.9), (8, 0.32, 0, 110, 80, 100, 0.9)]
-    seen = faces(*first, (5, 0.2, 1, 200, 90, 60, 0.1))
-    annotation.annotate(source, tmp_path / "b.mp4", seen, 0.5)
+    seen = faces(*first, (5, 0.2, 1, 200, 90, 60, 0.1), (5, 0.2, 2, 20, 10, 40, 0.6))
+    annotation.annotate(source, tmp_path / "b.mp4", seen, 0.8)
     pictures = [frame.image.astype(int) for frame in video.read_frames(tmp_path / "b.mp4")]
 
     def near(picture, x, y, colour):
@@ -106,6 +106,7 @@ def test_the_box_has_the_colour_of_the_answer_and_stays_inside_its_track(tmp_pat
     assert near(pictures[5], 80, 150, FAKE)  # half-way
     assert near(pictures[8], 110, 150, FAKE)
     assert near(pictures[5], 200, 130, REAL)
+    assert near(pictures[5], 20, 45, COLOURS["undecided"])
     for outside in (0, 1, 9, 11):
         assert np.abs(pictures[outside] - 128).max() < 10
 

@@ -55,6 +55,22 @@ def test_what_is_rather_fake_but_below_a_strict_threshold_is_not_called_real():
     assert verdict.decide(seen([0.4] * 8), 0.3).answer == "fake"
 
 
+@pytest.mark.parametrize(
+    ("probability", "threshold", "answer"),
+    [
+        (0.8, 0.8, "fake"),
+        (0.79, 0.8, "undecided"),
+        (0.51, 0.8, "undecided"),
+        (0.5, 0.8, "real"),
+        (0.3, 0.25, "fake"),
+        (0.24, 0.25, "real"),
+        (0.5, 0.5, "fake"),
+    ],
+)
+def test_one_face_is_called_what_a_clip_of_it_would_be(probability, threshold, answer):
+    assert verdict.answer_of(probability, threshold) == answer
+
+
 def test_a_score_at_the_threshold_is_fake():
     assert verdict.decide(seen([0.5] * 8), 0.5).answer == "fake"
 

@@ -10,6 +10,7 @@ import pytest
 
 from litefake import marks
 from litefake.sightings import table
+from litefake.verdict import answer_of
 from litefake.web import render
 from litefake.web.job import check
 from litefake.web.limits import Limits
@@ -60,10 +61,9 @@ def report():
 @pytest.fixture
 def pictures(report):
     data = base64.b64encode(b"jpeg").decode()
-    called = [row["probability"] >= report["threshold"] for row in report["timeline"]]
     points = [
-        row | {"image": data, "fake": fake}
-        for row, fake in zip(report["timeline"], called, strict=True)
+        row | {"image": data, "answer": answer_of(row["probability"], report["threshold"])}
+        for row in report["timeline"]
     ]
     return {"points": points, "suspects": [points[1] | {"heat": data}, points[3] | {"heat": None}]}
 
@@ -143,8 +143,10 @@ def test_headings_follow_each_other(report, pictures):
 
 
 def test_colours_and_height_are_those_of_the_code():
-    for name, colour in (("fake", marks.FAKE), ("real", marks.REAL)):
+    for answer, colour in marks.COLOURS.items():
+        name = "none" if answer == "undecided" else answer
         assert f"--lf-{name}: #{bytes(colour).hex()};" in STYLE
+        assert f".lf-plot input.lf-{answer} {{" in STYLE
     assert f"padding-top: {HEIGHT + 34}px" in STYLE
 
 

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from litefake.faces import Square
 from litefake.sightings import Sightings, by_track
+from litefake.verdict import answer_of
 from litefake.video import upright
 
 # Okabe & Ito (2008): told apart in every common kind of colour blindness.
 FAKE, REAL = (213, 94, 0), (0, 114, 178)
+COLOURS = {"fake": FAKE, "real": REAL, "undecided": (89, 89, 89)}
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 Colour = tuple[int, int, int]  # RGB
@@ -83,12 +85,13 @@ def draw(planes: Planes, marks: list[Mark], threshold: float) -> None:
     rows, columns = planes.shape[0] * 2 // 3, planes.shape[1]
     thick = max(2, rows // 480 * 2)
     for (x, y, side), probability in marks:
-        name, colour = ("FAKE", FAKE) if probability >= threshold else ("REAL", REAL)
+        answer = answer_of(probability, threshold)
+        colour = COLOURS[answer]
         for row in (y, y + side):
             _paste(planes, _solid(colour, thick, side + thick), x, row)
         for column in (x, x + side):
             _paste(planes, _solid(colour, side + thick, thick), column, y)
-        label = _label(f"{name} {probability:.2f}", colour, rows / 720 + 0.2, thick)
+        label = _label(f"{answer.upper()} {probability:.2f}", colour, rows / 720 + 0.2, thick)
         _paste(planes, label, min(x, columns - 2), max(y - label.shape[0], 0))
 
 

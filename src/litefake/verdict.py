@@ -17,6 +17,12 @@ DRAWN_AT_ONCE = 1 << 20  # blocks: a day of one face has 170,000, 2,000 times dr
 LEVEL = 90  # per cent, of the interval
 EVEN = 0.5  # a threshold above it spares false alarms; what lies between is not called real
 
+MEANS = {
+    "fake": "is at or above",
+    "real": "is below",
+    "undecided": "says rather fake, but below",
+}
+
 
 class TrackVerdict(NamedTuple):
     """One face followed through the clip: its faces, span, mean probability and interval."""
@@ -89,6 +95,13 @@ def decide(faces: Sightings, threshold: float, minimum_faces: int = MINIMUM_FACE
     return Verdict(answer, reason, tracks, fake_rate, worst.probability, span, worst.track)
 
 
+def answer_of(probability: float, threshold: float) -> Answer:
+    """What is said of one face alone, or of a mean without its interval."""
+    if probability >= threshold:
+        return "fake"
+    return "real" if called_real(probability, threshold) else "undecided"
+
+
 def called_real(probability: Any, threshold: float) -> Any:
     """Whether a probability, or each of an array, means real: it is neither fake nor in between."""
     return (probability < threshold) & (probability <= EVEN)
@@ -99,11 +112,8 @@ def _compare(track: TrackVerdict, threshold: float) -> tuple[Answer, str]:
     if track.low < threshold <= track.high:
         return "undecided", f"the {span} of its probability spans the threshold {threshold:.2f}"
     mean = f"probability {track.probability:.2f} ({span})"
-    if track.probability >= threshold:
-        return "fake", f"{mean} is at or above the threshold {threshold:.2f}"
-    if called_real(track.probability, threshold):
-        return "real", f"{mean} is below the threshold {threshold:.2f}"
-    return "undecided", f"{mean} says rather fake, but below the threshold {threshold:.2f}"
+    answer = answer_of(track.probability, threshold)
+    return answer, f"{mean} {MEANS[answer]} the threshold {threshold:.2f}"
 
 
 def interval(seconds: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from litefake.faces import Square, cut
 from litefake.inputs import Image
 from litefake.report import Judge, Judgement
 from litefake.sightings import Sightings
+from litefake.verdict import answer_of
 from litefake.video import read_frames
 
 MAX_POINTS = 100  # faces of a timeline that can be looked at
@@ -24,7 +25,7 @@ SIDE = 128  # px
 def pictures_of(clip: Path, found: Judgement, judge: Judge) -> dict[str, Any]:
     """What the page draws beside the report; images are JPEG as base64.
 
-    Returns ``points`` (frame, seconds, track, probability, fake, image) in the order of the
+    Returns ``points`` (frame, seconds, track, probability, answer, image) in the order of the
     faces of ``found``, and ``suspects`` (the same with ``heat``: None where the model gives
     none), most suspicious first.
     """
@@ -106,4 +107,4 @@ def _heat(faces: list[Image], judge: Judge) -> list[str | None]:
 def _point(face: np.void, threshold: float) -> dict[str, Any]:
     point = {name: face[name].item() for name in ("frame", "seconds", "track", "probability")}
     # Decided here: what the page reads is rounded.
-    return point | {"fake": bool(face["probability"] >= threshold)}
+    return point | {"answer": answer_of(face["probability"], threshold)}

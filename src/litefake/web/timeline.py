@@ -28,7 +28,7 @@ def timeline(report: dict[str, Any], pictures: dict[str, Any]) -> str:
     return (
         "<h2>Score over the clip</h2>"
         '<fieldset class="lf-time"><legend>Choose a point to see that face: the higher, the more '
-        "it looks fake; squares are called fake, discs real.</legend>"
+        "it looks fake; squares are called fake, discs real, rings neither.</legend>"
         f'<div class="lf-plot">{_lines(report, start, span)}{choices}'
         '<span class="lf-top" aria-hidden="true">100 %</span>'
         '<span class="lf-bottom" aria-hidden="true">0 %</span>'
@@ -64,11 +64,10 @@ def _lines(report: dict[str, Any], start: float, span: float) -> str:
 
 
 def _choice(point: dict[str, Any], left: float, chosen: bool) -> str:
-    answer = "fake" if point["fake"] else "real"
     text = f"{place(point)}, person {point['track'] + 1:.0f}: {percent(point['probability'])} fake"
     style = f"left:{100 * left:.2f}%;top:{HEIGHT * (1 - point['probability']):.1f}px"
     return (
-        f'<input type="radio" name="lf-face" class="lf-{answer}" style="{style}" '
+        f'<input type="radio" name="lf-face" class="lf-{point["answer"]}" style="{style}" '
         f'aria-label="{escape(text)}"{" checked" if chosen else ""}>'
         f"<figure>{image(point['image'], f'Face {text}')}"
         f"<figcaption>{escape(text)}</figcaption></figure>"
