@@ -112,7 +112,8 @@ def test_the_tables_tell_of_the_student_and_of_what_each_model_loses():
     assert student[2:] == ["| h264 | 0.800 | 0.780 (23) | 0.700 (30) | too few faces |"]
     assert lost[2:] == ["| b0 | 0.900 | -0.200 |", "| prune_kd_int8 | 0.800 | -0.060 |"]
     assert compressions[2:4] == [
-        "| none | 100 | 0.800 | 60 % | 5 % |",
-        "| CRF 23 | 100 | 0.780 | 50 % | 4 % |",
+        "| none | 100 | 0 % | 0.800 | 60 % | 5 % |",
+        "| CRF 23 | 100 | 0 % | 0.780 | 50 % | 4 % |",
     ]
+    assert compressions[5] == "| CRF 40 | 30 | 70 % | 0.600 | 30 % | 2 % |"
     assert len(compressions) == 6

@@ -1,4 +1,4 @@
-"""What damaged clips and killed runs came to, as docs/results.md says it."""
+"""What damaged clips and killed runs came to, as docs/benchmarks.md says it."""
 
 import json
 

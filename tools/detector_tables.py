@@ -1,4 +1,4 @@
-"""The rows of the comparison of detectors that docs/results.md shows."""
+"""The rows of the comparison of detectors that docs/benchmarks.md shows."""
 
 import json
 from collections.abc import Iterable

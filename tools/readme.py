@@ -2,10 +2,11 @@
 
 import json
 import re
-import subprocess
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+
+import networkx as nx
 
 from tools import damage_tables, detector_tables, pipeline, robustness_tables, subset_tables
 from tools.pipeline import ROOT
@@ -16,6 +17,7 @@ PAGES = (
     "README.md",
     "docs/model-card.md",
     "docs/results.md",
+    "docs/benchmarks.md",
     "docs/studies.md",
     "docs/decisions/crop-storage.md",
 )
@@ -42,7 +44,6 @@ def render(text: str, read: Read = in_work_tree) -> str:
         "table": partial(table, read),
         "graph": graph,
         "stages": stages,
-        "targets": targets,
         "data": partial(data, read),
         "results": partial(results, read),
         "portraits": partial(portraits, read),
@@ -97,7 +98,7 @@ def results(read: Read) -> str:
     found = json.loads(read(f"{PACKAGED}/benchmark/{STUDENT}.json"))
     low, high = found["intervals_95"]["auc"]
     return (
-        f"AUC {found['auc']:.3f} (95 % interval {low:.3f} to {high:.3f} over people), balanced "
+        f"AUC {found['auc']:.2f} (95 % interval {low:.2f} to {high:.2f} over people), balanced "
         f"accuracy {100 * found['balanced_accuracy']:.1f} % at the threshold "
         f"{found['threshold']:.3f}; {found['parameters']:,} parameters."
     )
@@ -121,20 +122,12 @@ def stages() -> str:
     )
 
 
-def targets() -> str:
-    """What ``make help`` prints."""
-    done = subprocess.run(
-        ["make", "--no-print-directory", "help"],
-        cwd=ROOT,
-        text=True,
-        capture_output=True,
-        check=True,
-    )
-    return f"```\n{done.stdout.rstrip()}\n```"
-
-
 def graph() -> str:
-    """The stages and what they hand on, as a mermaid graph."""
+    """The stages and what they hand on, as a mermaid graph.
+
+    What a stage takes from one that another of its sources stands on is left out: of the faces
+    that every training reads the graph says only that the split is made of them.
+    """
     made = pipeline.producers()
     edges = {
         (producer, name): out
@@ -143,7 +136,12 @@ def graph() -> str:
         for out, producer in made.items()
         if dep == out or dep.startswith(f"{out}/")
     }
-    lines = [f"  {made_by} -->|{Path(out).stem}| {name}" for (made_by, name), out in edges.items()]
+    shown = nx.transitive_reduction(nx.DiGraph(edges.keys())).edges
+    lines = [
+        f"  {source} -->|{Path(out).stem}| {stage}"
+        for (source, stage), out in edges.items()
+        if (source, stage) in shown
+    ]
     return "\n".join(["```mermaid", "flowchart TD", *lines, "```"])
 
 

@@ -50,19 +50,21 @@ def lost(read: Read, file: str) -> str:
 
 
 def compressions(read: Read, file: str) -> str:
-    """AUC, fakes found and false alarms of the 8-bit student at each of COMPRESSIONS."""
+    """What the 8-bit student does at each of COMPRESSIONS with the faces still found."""
     rows = _rows(read, file)
     rows = rows[rows["model"] == STUDENT]
     lines = [
-        "| H.264 | faces | AUC | fakes found | real faces called fake |",
-        "| --- | --- | --- | --- | --- |",
+        "| H.264 | faces | not found | AUC | fakes found | real faces called fake |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     wanted = [("none", 0), *(("h264", crf) for crf in COMPRESSIONS)]
     for kind, strength in wanted:
         one = rows[(rows["kind"] == kind) & (rows["strength"] == strength)].iloc[0]
         name = f"CRF {strength}" if strength else "none"
-        shares = f"{100 * one['found']:.0f} % | {100 * one['alarms']:.0f} %"
-        lines.append(f"| {name} | {one['faces']} | {one['auc']:.3f} | {shares} |")
+        lost, found, alarms = (
+            f"{100 * one[share]:.0f} %" for share in ("without_face", "found", "alarms")
+        )
+        lines.append(f"| {name} | {one['faces']} | {lost} | {one['auc']:.3f} | {found} | {alarms} |")
     return "\n".join(lines)
 
 
