@@ -133,8 +133,9 @@ def test_a_study_starts_from_its_profile_and_from_what_all_its_rows_share():
 def test_a_study_like_another_differs_in_what_it_says_alone():
     ours, theirs = declaration.load("two_in_one_faces"), declaration.load("two_in_one")
     assert ours.profile == "ffpp_faces"
-    said = ("title", "profile", "set", "seeds")
+    said = ("title", "profile", "set", "seeds", "variants")
     assert ours.model_copy(update={key: getattr(theirs, key) for key in said}) == theirs
+    assert ours.against in {variant.name for variant in ours.variants}
 
 
 def test_the_hashes_are_of_the_lock_of_the_profile_if_it_has_one(tmp_path, monkeypatch):
