@@ -13,7 +13,7 @@ OUT = Path("data/videos")
 @alone("make_demo")
 def main() -> None:
     recipe = params.section("demo", demo.DemoParams)
-    root = Path(params.value("dataset.root"))
+    root = Path(params.text("dataset.root"))
 
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)

@@ -36,3 +36,16 @@ def test_the_digest_is_that_of_the_content(tmp_path):
     path = tmp_path / "empty"
     path.write_bytes(b"")
     assert artifacts.digest(path).startswith("e3b0c44298fc1c149afbf4c8996fb924")
+
+
+def test_a_name_that_is_no_text_is_written_with_a_question_mark(tmp_path):
+    artifacts.write_json(tmp_path / "a.json", {"file": "\udcff.mp4"})
+    artifacts.write_csv(tmp_path / "a.csv", pd.DataFrame({"file": ["\udcff.mp4"]}))
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {"file": "?.mp4"}
+    assert (tmp_path / "a.csv").read_text(encoding="utf-8") == "file\n?.mp4\n"
+
+
+def test_the_longest_name_that_a_folder_takes_is_written(tmp_path):
+    name = "a" * 250 + ".json"
+    artifacts.write_json(tmp_path / name, {})
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -46,6 +47,34 @@ def test_a_missing_data_set_is_one_line_and_exit_code_2(tmp_path, capsys):
 def test_a_bug_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError):
         errors.run(lambda: 1 / 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            PermissionError(errno.EACCES, "Permission denied", "a/b"),
+            "error: a/b: Permission denied; let",
+        ),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "error: No space left on device; make room",
+        ),
+    ],
+)
+def test_what_the_machine_refuses_is_one_line(error, line, capsys):
+    def main():
+        raise error
+
+    with pytest.raises(SystemExit) as caught:
+        errors.run(main)
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith(line)
+
+
+def test_a_file_that_our_own_code_forgot_is_a_bug():
+    with pytest.raises(FileNotFoundError):
+        errors.run(Path("/no/such/file").read_bytes)
 
 
 def test_every_error_of_ours_is_a_litefake_error():

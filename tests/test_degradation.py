@@ -43,7 +43,17 @@ def test_colours_survive_the_codec():
     assert np.abs(through_h264(flat, 10).astype(int) - flat).max() <= 3
 
 
-@pytest.mark.parametrize("change", [{"crf": [18]}, {"h264": 1.5}, {"smallest": 0.0}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"crf": [18]},
+        {"crf": [34, 18]},
+        {"crf": [18, 52]},
+        {"quality": [0, 90]},
+        {"h264": 1.5},
+        {"smallest": 0.0},
+    ],
+)
 def test_wrong_values_are_refused(change):
     with pytest.raises(ValueError, match=next(iter(change))):
         DegradationParams.model_validate(PAIRS["degradation"] | change)

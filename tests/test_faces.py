@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litefake import cropping, faces, params
-from litefake.errors import NoFaceFound, ParamsInvalid
+from litefake.errors import DataMissing, NoFaceFound, ParamsInvalid
 from litefake.faces import Box, Square
 from tests.clips import draw_face
 
@@ -175,6 +175,14 @@ def test_ready_crops_are_resized_whole_and_damaged_ones_counted(tmp_path):
     assert counts["unreadable_images"] == ["youtube/001/000000.png", "youtube/002/000000.png"]
     written = cv2.cvtColor(cv2.imread(str(out / rows[0][0]["path"])), cv2.COLOR_BGR2RGB)
     assert np.array_equal(written, image)
+
+
+def test_a_method_of_damaged_images_alone_is_told_from_one_without_a_face(tmp_path):
+    rows = frame_rows("youtube/000", 2)
+    clips = [cropping.crop_clip(rows, tmp_path, tmp_path / "faces", crop_params(), ready=True)]
+    frames = pd.DataFrame(rows)
+    with pytest.raises(DataMissing, match=r"000000\.png: cannot be read, nor any other .* youtube"):
+        cropping.index(frames, clips)
 
 
 def test_a_ready_crop_that_is_not_square_is_not_distorted(tmp_path):

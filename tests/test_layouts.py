@@ -1,6 +1,7 @@
 """Each data set's own files and lists, with their oddities, and several of them at once."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from litefake import manifest, params
 from litefake.artifacts import write_csv
 from litefake.errors import DataMissing, ParamsInvalid
-from litefake.layouts import ffpp
+from litefake.layouts import ffpp, portraits
 from litefake.layouts.guess import layout_of
+from litefake.layouts.rows import VIDEO_SUFFIXES
 
 
 def dataset(root: Path, layout: str, **more: object) -> manifest.DatasetParams:
@@ -156,6 +158,27 @@ def test_a_link_to_nothing_is_one_line(tmp_path):
     (tmp_path / "real/001.mp4").symlink_to(tmp_path / "gone.mp4")
     with pytest.raises(DataMissing, match=r"real/001\.mp4: a link to nothing, or removed"):
         listing(tmp_path, "folder")
+
+
+def test_a_name_that_is_no_text_is_one_line(tmp_path):
+    touch(tmp_path, "real/000.mp4", "fake/000_003.mp4")
+    try:
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/real/\xff.mp4")).write_bytes(b"")
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    with pytest.raises(DataMissing, match=r"udcff\.mp4'?: its name is no text in UTF-8; rename it"):
+        listing(tmp_path, "folder")
+
+
+def test_a_clip_is_one_in_every_container_that_detect_takes(tmp_path):
+    names = [f"real/{number}{suffix}" for number, suffix in enumerate(sorted(VIDEO_SUFFIXES))]
+    touch(tmp_path, *names, "fake/0_x.webm", "real/.hidden.mp4")
+    assert set(listing(tmp_path, "folder")["path"]) == {*names, "fake/0_x.webm"}
+
+
+def test_hidden_portraits_are_no_people(tmp_path):
+    touch(tmp_path, "a/x.jpg", ".thumbs/x.jpg", "a/.y.jpg")
+    assert [row["path"] for row in portraits.rows(tmp_path)] == ["a/x.jpg"]
 
 
 def test_several_compressions_are_several_data_sets_of_the_same_people(tmp_path):

@@ -175,6 +175,14 @@ def test_foreign_tensors_and_other_architectures_are_refused(crop, tmp_path):
         models.load(path)
 
 
+def test_a_network_of_several_outputs_is_refused(crop, tmp_path):
+    model, card = new_model(crop)
+    model.classifier = nn.Linear(model.classifier.in_features, 3)
+    models.save(model, card, tmp_path / "model.safetensors")
+    with pytest.raises(ModelUnreadable, match="3 outputs, not one logit"):
+        models.load(tmp_path / "model.safetensors")
+
+
 def test_widths_that_do_not_fit_each_other_are_refused(crop, tmp_path):
     model, card = new_model(crop)
     model.conv_stem.weight = nn.Parameter(model.conv_stem.weight[:5])

@@ -14,7 +14,7 @@ from litefake.faces import CropParams
 from litefake.pairs import METHOD, PairMaker, Recipe
 from litefake.transforms import Augmentation
 from tests.conftest import CROP
-from tests.portraits import NOTHING, SIDE, WHOLE, make_face, make_points, pair_params
+from tests.portraits import NOTHING, PAIRS, SIDE, WHOLE, make_face, make_points, pair_params
 from tests.test_splits import divide, params
 
 STRONG = Augmentation(flip=0.5, rotation=20.0, brightness=0.3, contrast=0.3, saturation=0.3)
@@ -97,6 +97,18 @@ def test_a_half_without_its_other_half_is_read_too(train):
     lonely = train.only(train.table[train.table["label"] == 1])
     read = torch.cat([batch.labels for batch in lonely.shuffled(4, 0, 1, None)])
     assert len(read) == len(lonely)
+
+
+@pytest.mark.parametrize("batch_size", [2, 3, 4, 5, 8, 100])
+def test_the_steps_of_an_epoch_are_its_batches(train, batch_size):
+    """Pairs make two batches where single faces would make one that is whole."""
+    assert train.steps(batch_size, 0, 1) == len(list(train.shuffled(batch_size, 0, 1, None)))
+
+
+def test_the_parameters_are_kept_to_the_last_digit(tmp_path):
+    recipe = pairs.Recipe(pairs=pairs.PairParams(**PAIRS | {"shift": 0.1 / 3}), margin=1 / 3)
+    pairs.write(tmp_path, pd.DataFrame({"path": []}), np.empty((0, 468, 2), np.float32), recipe)
+    assert pairs.Recipe.model_validate_json((tmp_path / "pairs.json").read_bytes()) == recipe
 
 
 def test_without_augmentation_the_pairs_of_epochs_still_differ(train):

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from litefake import params, preflight
+from litefake import params, preflight, reproducibility
 from litefake.errors import LitefakeError, ParamsInvalid
 from litefake.recipe import Recipe
 from tests.conftest import RECIPE
@@ -96,3 +96,18 @@ def test_the_check_finds_a_typo_in_any_section_and_an_unknown_section(tmp_path):
         file.write_text(yaml.safe_dump(bad), encoding="utf-8")
         with pytest.raises(LitefakeError, match=expected):
             preflight.check(file, tmp_path / "manifest.csv")
+
+
+def test_a_text_is_a_text(tmp_path):
+    file = tmp_path / "params.yaml"
+    file.write_text("dataset: {root: null, name: a}\n", encoding="utf-8")
+    assert params.text("dataset.name", file) == "a"
+    with pytest.raises(ParamsInvalid, match=r"dataset\.root: must be a text, got None"):
+        params.text("dataset.root", file)
+
+
+@pytest.mark.parametrize("name", ["gpu", ""])
+def test_a_device_that_torch_does_not_know_is_one_line(monkeypatch, name):
+    monkeypatch.setenv("LITEFAKE_DEVICE", name)
+    with pytest.raises(ParamsInvalid, match=f"LITEFAKE_DEVICE={name}: no device of torch"):
+        reproducibility.device()

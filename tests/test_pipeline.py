@@ -26,12 +26,12 @@ def outputs(stage, kinds=("outs", "metrics", "plots")):
 
 
 def sections_read(path: Path) -> set[str]:
-    """Names given to ``params.section`` and ``params.value`` in a file."""
+    """Names given to ``params.section``, ``value`` and ``text`` in a file."""
     return {
         node.args[0].value
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
-        and ast.unparse(node.func) in ("params.section", "params.value")
+        and ast.unparse(node.func) in ("params.section", "params.value", "params.text")
     }
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from litefake import splits
 from litefake.errors import DataMissing
+from litefake.layouts.rows import SPLITS
 from litefake.splits import SplitParams
 
 METHODS = ("Deepfakes", "FaceSwap")
@@ -65,7 +66,7 @@ def listed(faces, people):
 def test_no_identity_is_shared_whatever_the_seed(seed, people):
     table = divide(face_table(people), params(seed=seed))
     assert splits.shared_identities(table) == 0
-    assert set(table["split"]) == set(splits.SPLITS)
+    assert set(table["split"]) == set(SPLITS)
     assert len(table) == len(face_table(people))
 
 

@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 
+from litefake import staging
 from litefake.params import Section
 from litefake.staging import Staging
 from tests import fragile
@@ -73,3 +74,16 @@ def test_files_of_clips_that_are_not_listed_any_more_are_not_published(tmp_path)
     staging.publish(made.paths)
     assert not (tmp_path / "output/a/one").exists()
     assert (tmp_path / "output/b/two").read_text() == "b.mp4b.mp4"
+
+
+def test_what_is_cached_or_hidden_beside_the_code_changes_nothing(tmp_path, monkeypatch):
+    package = tmp_path / "package"
+    (package / "__pycache__").mkdir(parents=True)
+    (package / "code.py").write_text("1")
+    monkeypatch.setattr(staging, "__file__", str(package / "staging.py"))
+    first = make(tmp_path, [])[0]
+    (package / "__pycache__" / "code.nbi").write_text("cached")
+    (package / ".code.py.swp").write_text("hidden")
+    assert make(tmp_path, [])[0] == first
+    (package / "code.py").write_text("2")
+    assert make(tmp_path, [])[0] != first

@@ -181,6 +181,12 @@ def test_a_loss_that_is_no_number_is_an_error_with_its_epoch(network, faces, rec
         training.fit(network[0], faces, [recipe], broken, run)
 
 
+def test_a_network_that_diverges_in_its_last_step_is_an_error_too(network, faces, recipe, run):
+    once = recipe.model_copy(update={"batch_size": 1000, "optimizer": "sgd", "lr": 1e38})
+    with pytest.raises(TrainingFailed, match="no finite number; lower the learning rate"):
+        training.fit(network[0], faces, [once], hard_loss, run)
+
+
 def test_the_rate_warms_up_then_falls_to_zero(recipe):
     phase = recipe.model_copy(
         update={"epochs": 10, "lr": 0.1, "schedule": "cosine", "warmup_epochs": 2.0}

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -324,3 +325,27 @@ def test_pixels_that_nothing_converts_are_one_line(tmp_path):
         list(video.read_frames(source, [0]))
     with pytest.raises(VideoUnreadable, match=r"a\.mkv: pixels of the kind bgr4"):
         list(video.read_frames(source))
+
+
+def test_frames_that_an_avi_leaves_out_are_not_missing(tmp_path):
+    """Its header counts the empty places as frames; a clip that is cut off is told all the same."""
+    source = tmp_path / "gap.avi"
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for number in range(60):
+            frame = av.VideoFrame.from_ndarray(numbered(number), format="rgb24")
+            frame.pts, frame.time_base = number + 10 * (number >= 30), Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    with av.open(str(source)) as container:
+        assert container.streams.video[0].frames == 70
+    health = video.Health()
+    assert len(list(video.read_frames(source, health=health))) == 60
+    assert not health.truncated
+    assert len(extract(source, tmp_path / "f", sampling()).rows) == 2
+    data = source.read_bytes()
+    source.write_bytes(data[: len(data) * 3 // 4])
+    cut = video.Health()
+    list(video.read_frames(source, health=cut))
+    assert cut.truncated

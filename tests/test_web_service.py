@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from litefake.web import api
-from litefake.web.limits import Limits, NoWorker, Refused, TooSlow
+from litefake.web.limits import Limits, NoWorker, Refused, TooSlow, refusal
 from litefake.web.page import judged
 from litefake.web.process import PICTURES, REPORT, VIDEO, Step, Worker
 from litefake.web.service import Outcome, Service
@@ -100,6 +100,11 @@ async def detect(service):
     transport = httpx.ASGITransport(api.create(service), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         return await client.post("/api/detect", files={"file": b"x"})
+
+
+@pytest.mark.parametrize("kind", [*Refused.__subclasses__(), Refused])
+def test_a_refusal_comes_back_from_the_worker_with_its_status(kind):
+    assert refusal(kind.status, "why").status == kind.status
 
 
 def test_a_worker_that_cannot_be_replaced_is_replaced_later(machine):

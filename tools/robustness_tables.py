@@ -64,7 +64,9 @@ def compressions(read: Read, file: str) -> str:
         lost, found, alarms = (
             f"{100 * one[share]:.0f} %" for share in ("without_face", "found", "alarms")
         )
-        lines.append(f"| {name} | {one['faces']} | {lost} | {one['auc']:.3f} | {found} | {alarms} |")
+        lines.append(
+            f"| {name} | {one['faces']} | {lost} | {one['auc']:.3f} | {found} | {alarms} |"
+        )
     return "\n".join(lines)
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DIGITS = 4
+UMASK = os.umask(0o077)  # it cannot be read but by setting it, which must not happen among threads
+os.umask(UMASK)
 
 
 @contextlib.contextmanager
@@ -22,15 +24,15 @@ def replacing(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; it takes that name only on success."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
+    handle, name = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.stem[:50]}.", suffix=path.suffix
+    )
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
         # mkstemp makes files private; artefacts get the mode that open() would give.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        temporary.chmod(0o666 & ~UMASK)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -50,16 +52,19 @@ def rounded(value: Any, digits: int = DIGITS) -> Any:
 
 
 def write_json(path: Path | str, values: dict[str, Any], digits: int = DIGITS) -> None:
-    """Write ``values`` as indented JSON, floats rounded to ``digits``."""
+    """Write ``values`` as indented JSON, floats rounded to ``digits``.
+
+    Here and in a table, what is no text in the name of a file becomes a question mark.
+    """
     text = json.dumps(rounded(values, digits), indent=2, ensure_ascii=False, allow_nan=False)
     with replacing(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.write_text(text + "\n", encoding="utf-8", errors="replace")
 
 
 def write_csv(path: Path | str, table: "pd.DataFrame", digits: int = 6) -> None:
     """Write ``table`` without its index, floats rounded to ``digits``."""
     with replacing(path) as temporary:
-        table.round(digits).to_csv(temporary, index=False, lineterminator="\n")
+        table.round(digits).to_csv(temporary, index=False, lineterminator="\n", errors="replace")
 
 
 def write_figure(path: Path | str, figure: "Figure", dpi: int) -> None:

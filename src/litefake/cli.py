@@ -82,11 +82,12 @@ def detect(
     """Judge whether the faces in a clip are manipulated: real, fake or undecided."""
     from litefake import annotation, report
     from litefake.artifacts import write_json
+    from litefake.layouts.rows import IMAGE_SUFFIXES
 
     files = report.files_of(path)
     if len(files) > 1 and (out or json):
         raise LitefakeError(f"{path}: --out and --json are for one file; use --csv for a folder")
-    if out and files[0].suffix.lower() in report.IMAGES:
+    if out and files[0].suffix.lower() in IMAGE_SUFFIXES:
         raise LitefakeError(f"{files[0]}: --out marks clips; --json says where the face is")
     _require_other_file(out, files)
     judge = report.Judge.load(model or shipped.MODEL).behind(detector)

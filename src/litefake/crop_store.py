@@ -15,7 +15,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import cv2
 import numpy as np
 import pandas as pd
 
@@ -59,10 +58,7 @@ def read(folder: Path, name: str) -> np.ndarray | None:
             data = os.pread(file.fileno(), place.size, place.offset)
     except OSError:
         return None
-    if len(data) < place.size:
-        return None
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    return None if pixels is None else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+    return images.decode(data) if len(data) == place.size else None
 
 
 @functools.lru_cache(8)

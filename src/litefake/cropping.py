@@ -11,7 +11,7 @@ import pandas as pd
 
 from litefake import images, manifest
 from litefake.detectors import detector
-from litefake.errors import NoFaceFound
+from litefake.errors import DataMissing, NoFaceFound
 from litefake.faces import CropParams, Square, cut, locate, whole
 
 SHEET_ROWS, SHEET_COLUMNS, SHEET_TILE = 6, 8, 112  # crops, crops, px
@@ -79,10 +79,15 @@ def by_clip(frames: pd.DataFrame) -> list[list[dict[str, Any]]]:
 def index(frames: pd.DataFrame, clips: Sequence[ClipFaces]) -> pd.DataFrame:
     """One row per crop: the columns of ``frames``, its own path, and x, y, side of the square.
 
-    Raises NoFaceFound when a method has no face at all.
+    Raises NoFaceFound when a method has no face at all, and DataMissing when no image of it
+    can be read.
     """
     for method in dict.fromkeys(clip.method for clip in clips):
-        if not any(clip.rows for clip in clips if clip.method == method):
+        ours = [clip for clip in clips if clip.method == method]
+        damaged = [path for clip in ours for path in clip.unreadable]
+        if damaged and len(damaged) == sum(clip.frames for clip in ours):
+            raise DataMissing(f"{damaged[0]}: cannot be read, nor any other image of {method}")
+        if not any(clip.rows for clip in ours):
             raise NoFaceFound(
                 f"{method}: no face in any frame; lower faces.min_neighbors or faces.min_size"
                 " in params.yaml, or look at the frames"

@@ -79,12 +79,20 @@ class Faces:
         """Every face once, in an order and with changes fixed by ``seed`` and ``epoch``.
 
         The halves of a pair come in neighbouring batches. A batch with less than two faces a
-        thread is dropped: BatchNorm cannot use one. Of ``world`` processes, the one with number
-        ``rank`` gets and reads its part of every batch. Raises TrainingFailed when several
-        processes have no batch that is large enough for them.
+        thread is dropped, unless all are so small: BatchNorm cannot use one. Of ``world``
+        processes, the one with number ``rank`` gets and reads its part of every batch. Raises
+        TrainingFailed when several processes have no batch that is large enough for them.
         """
-        epoch_seed = seed_of(seed, "epoch", epoch)
-        chunks = self._mixed(np.random.default_rng(epoch_seed), batch_size)
+        chunks = self._batched(batch_size, seed, epoch, world)
+        return self._load(chunks, augmentation, seed_of(seed, "epoch", epoch), rank, world)
+
+    def steps(self, batch_size: int, seed: int, epoch: int, world: int = 1) -> int:
+        """How many batches ``shuffled`` gives; with pairs the number is not that of whole ones."""
+        return len(self._batched(batch_size, seed, epoch, world))
+
+    def _batched(self, batch_size: int, seed: int, epoch: int, world: int) -> list[Rows]:
+        random = np.random.default_rng(seed_of(seed, "epoch", epoch))
+        chunks = self._mixed(random, batch_size)
         smallest = 2 * reproducibility.threads() * world
         large = [chunk for chunk in chunks if len(chunk) >= smallest]
         if world > 1 and not large:
@@ -92,7 +100,7 @@ class Faces:
                 f"no batch holds {smallest} faces, two a thread of {world} processes; "
                 "lower reproducibility.devices or raise batch_size"
             )
-        return self._load(large or chunks, augmentation, epoch_seed, rank, world)
+        return large or chunks
 
     def sample(self, count: int, batch_size: int, seed: int) -> Iterator[Batch]:
         """``count`` faces (at most all), chosen by ``seed``, unchanged."""

@@ -1,16 +1,20 @@
 """What happens to a picture on its way into a published video: smaller, coded, coded again."""
 
 from fractions import Fraction
+from typing import Annotated
 
 import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from litefake.params import Section
 
 Image = NDArray[np.uint8]
+Crf = Annotated[int, Field(ge=0, le=51)]
+Quality = Annotated[int, Field(ge=1, le=100)]
+Span = Field(min_length=2, max_length=2)
 
 
 class DegradationParams(Section):
@@ -20,9 +24,16 @@ class DegradationParams(Section):
     blur: float = Field(ge=0, lt=5)  # px, largest sigma
     noise: float = Field(ge=0, lt=50)  # of 255, largest standard deviation
     h264: float = Field(ge=0, le=1)  # probability that a pass is H.264, else JPEG
-    crf: list[int] = Field(min_length=2, max_length=2)  # of H.264, least and most
-    quality: list[int] = Field(min_length=2, max_length=2)  # of JPEG, from and to
+    crf: Annotated[list[Crf], Span]  # of H.264, least and most
+    quality: Annotated[list[Quality], Span]  # of JPEG, from and to
     again: float = Field(ge=0, le=1)  # probability of a second pass
+
+    @field_validator("crf", "quality")
+    @classmethod
+    def _in_order(cls, limits: list[int]) -> list[int]:
+        if limits[0] > limits[1]:
+            raise ValueError("must go from the smaller to the larger")
+        return limits
 
 
 def degrade(image: Image, rng: np.random.Generator, p: DegradationParams) -> Image:

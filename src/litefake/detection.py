@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from litefake import images, inputs, scaling, sightings
+from litefake import MAX_PIXELS, images, inputs, scaling, sightings
 from litefake.ahead import ahead
 from litefake.card import Card
 from litefake.detectors import detector
@@ -19,7 +19,7 @@ from litefake.faces import Square, crop, square_around
 from litefake.networks import Network
 from litefake.sightings import Sightings
 from litefake.tracking import Tracker
-from litefake.video import MAX_PIXELS, Frame, Health, count_packets, read_frames
+from litefake.video import Frame, Health, count_packets, read_frames
 
 BATCH = 32  # faces scored together, and so held in memory
 Progress = Callable[[int, int], None]  # frames looked at, of about how many
@@ -63,7 +63,8 @@ def look(
 
     A short clip is looked at more often: at least ``minimum_looks`` times if it has as many
     frames. Crops, scaling and detector are those of the model's ``card``, as in training.
-    Memory does not grow with the clip but for a row a face. Raises VideoUnreadable.
+    Memory grows with the clip by a row a face and some 200 bytes a packet, no more. Raises
+    VideoUnreadable.
     """
     length = count_packets(path)
     step = max(1, min(every, length // minimum_looks))

@@ -10,8 +10,18 @@ LitefakeError                one line that names the file and the remedy
 └── StageBusy                another process is running the same stage
 """
 
+import errno
 import sys
 from collections.abc import Callable
+
+# What the machine refuses, wherever it happens, and the remedy.
+OUTSIDE = {
+    errno.EACCES: "let this user read or write it, or name another place",
+    errno.EROFS: "name a place that can be written",
+    errno.ENOSPC: "make room and run it again; what is finished is kept",
+    errno.ENAMETOOLONG: "shorten the name",
+    errno.EISDIR: "name a file",
+}
 
 
 class LitefakeError(Exception):
@@ -47,12 +57,20 @@ class StageBusy(LitefakeError):
 
 
 def run(main: Callable[[], None]) -> None:
-    """Call ``main``; turn a LitefakeError into one line and exit code 2.
+    """Call ``main``; turn a LitefakeError, or what OUTSIDE names, into one line and exit code 2.
 
     Everything else is a bug and keeps its traceback.
     """
     try:
         main()
     except LitefakeError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        raise SystemExit(2) from None
+        line = str(error)
+    except OSError as error:
+        if error.errno not in OUTSIDE:
+            raise
+        where = "" if error.filename is None else f"{error.filename}: "
+        line = f"{where}{error.strerror}; {OUTSIDE[error.errno]}"
+    else:
+        return
+    print(f"error: {' '.join(line.split())}", file=sys.stderr)
+    raise SystemExit(2)

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from litefake import detection, images, report
 from litefake.errors import DataMissing
 from litefake.faces import cut, whole
+from litefake.layouts.rows import IMAGE_SUFFIXES
 from litefake.manifest import REAL
 from litefake.parallel import killed, map_items
 from litefake.report import Judge, Judgement
@@ -114,7 +115,7 @@ def _see_clips(
             outcome.unreadable[path] = judged
             continue
         _count(outcome, path, judged)
-        if Path(path).suffix.lower() not in report.IMAGES:
+        if Path(path).suffix.lower() not in IMAGE_SUFFIXES:
             answers.append({"path": path, "label": label, "answer": judged.verdict.answer})
         faces = pd.DataFrame(judged.looks.faces)
         if len(faces):

@@ -5,12 +5,24 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+MAX_BYTES = 2**29  # of a file: no picture of a frame's size needs more
+
 
 def read(path: Path | str) -> np.ndarray | None:
-    """The image, upright; None when it is absent or cannot be decoded."""
+    """The image, upright; None when it is absent, cannot be decoded or is beyond all limits."""
+    try:  # not imread: it ends the process on a name that is not UTF-8
+        with Path(path).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError:
+        return None
+    return decode(data) if len(data) <= MAX_BYTES else None
+
+
+def decode(data: bytes) -> np.ndarray | None:
+    """The image in the bytes of a file, upright; None when it cannot be decoded."""
     try:
-        pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    except cv2.error:  # larger than OpenCV's limit
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:  # no bytes, or more pixels than MAX_PIXELS of the package
         return None
     return None if pixels is None else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 

@@ -81,8 +81,10 @@ def load(path: Path | str) -> tuple[nn.Module, Card]:
         reshape_to(model, state)
         # Each tensor may have a possible shape and still not fit its neighbour.
         with torch.inference_mode():
-            model.eval()(torch.zeros(1, 3, size, size))
-    except (RuntimeError, KeyError, ValueError) as error:
+            answer = model.eval()(torch.zeros(1, 3, size, size))
+        if answer.shape != (1, 1):
+            raise ValueError(f"{answer.shape[-1]} outputs, not one logit")
+    except (RuntimeError, KeyError, ValueError, IndexError) as error:
         reason = str(error).splitlines()[0]
         raise ModelUnreadable(
             f"{path}: its tensors do not fit {card.architecture} ({reason})"

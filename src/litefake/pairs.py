@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from litefake import crop_store, inputs
-from litefake.artifacts import write_json
+from litefake.artifacts import write_text
 from litefake.blend_params import BlendParams
 from litefake.degradation import DegradationParams, degrade
 from litefake.errors import DataMissing
@@ -54,7 +54,8 @@ class Recipe(Section):
 def write(folder: Path, crops: pd.DataFrame, points: NDArray[np.float32], recipe: Recipe) -> None:
     """Leave ``recipe`` and the ``points`` (N, 468, 2) of all ``crops`` beside them."""
     np.savez(folder / "points.npz", paths=crops["path"].to_numpy(np.str_), points=points)
-    write_json(folder / "pairs.json", recipe.model_dump())
+    # As they are: what is written here is read when training begins.
+    write_text(folder / "pairs.json", recipe.model_dump_json(indent=2) + "\n")
 
 
 class PairMaker:

@@ -54,6 +54,14 @@ def value(dotted: str, path: Path = PARAMS_FILE) -> Any:
     return found
 
 
+def text(dotted: str, path: Path = PARAMS_FILE) -> str:
+    """One text by its dotted name. Raises ParamsInvalid when it is absent or something else."""
+    found = value(dotted, path)
+    if not isinstance(found, str):
+        raise ParamsInvalid(f"{path}, {dotted}: must be a text, got {found!r}")
+    return found
+
+
 def validate(name: str, values: Any, kind: type[S], path: Path = PARAMS_FILE) -> S:
     """``values`` as a ``kind``. Raises ParamsInvalid with the first problem found."""
     try:

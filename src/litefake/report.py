@@ -17,14 +17,14 @@ from litefake.artifacts import digest
 from litefake.card import Card
 from litefake.detection import Looks, Progress
 from litefake.errors import LitefakeError, VideoUnreadable
+from litefake.layouts.rows import IMAGE_SUFFIXES, VIDEO_SUFFIXES, below
 from litefake.networks import Network
 from litefake.shipped import FaceDetector
 from litefake.verdict import Verdict
 from litefake.video import READABLE
 
 SCHEMA = "litefake-report-1"
-IMAGES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
-VIDEOS = {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"}
+SUFFIXES = IMAGE_SUFFIXES | VIDEO_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def judge_file(path: Path, judge: Judge, every: int, progress: Progress | None =
 def _look_and_decide(
     path: Path, judge: Judge, every: int, progress: Progress | None
 ) -> tuple[Looks, Verdict]:
-    if path.suffix.lower() in IMAGES:
+    if path.suffix.lower() in IMAGE_SUFFIXES:
         looks = detection.look_at_image(path, judge.model, judge.card)
         return looks, verdict.decide(looks.faces, judge.card.threshold, minimum_faces=1)
     minimum = 2 * verdict.MINIMUM_FACES
@@ -179,13 +179,15 @@ def _judge_of(model: Path) -> Judge:
 
 
 def files_of(path: Path) -> list[Path]:
-    """``path`` itself, or every clip and image below it, sorted. Raises LitefakeError."""
+    """``path`` itself, or every clip and image below it that is not hidden, sorted.
+
+    Raises LitefakeError, and OSError when a folder cannot be listed.
+    """
     if not path.exists():
         raise LitefakeError(f"{path}: no such file")
     if not path.is_dir():
         return [path]
-    named = (one for one in path.rglob("*") if one.suffix.lower() in IMAGES | VIDEOS)
-    found = sorted(one for one in named if one.is_file())
+    found = sorted(one for one in below(path) if one.suffix.lower() in SUFFIXES)
     if not found:
         raise LitefakeError(f"{path}: no clip and no image in this folder")
     return found

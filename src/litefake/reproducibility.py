@@ -12,6 +12,7 @@ from typing import Literal
 import torch
 from pydantic import Field
 
+from litefake.errors import ParamsInvalid
 from litefake.parallel import cores
 from litefake.params import Section
 
@@ -84,9 +85,13 @@ def _keep_freed_memory() -> None:
 
 
 def device() -> torch.device:
-    """``LITEFAKE_DEVICE``, else a GPU where there is one, else the CPU."""
+    """``LITEFAKE_DEVICE``, else a GPU where there is one, else the CPU. Raises ParamsInvalid."""
     fallback = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(os.environ.get("LITEFAKE_DEVICE", fallback))
+    name = os.environ.get("LITEFAKE_DEVICE", fallback)
+    try:
+        return torch.device(name)
+    except RuntimeError:
+        raise ParamsInvalid(f"LITEFAKE_DEVICE={name}: no device of torch; cpu or cuda") from None
 
 
 def machine() -> dict[str, str | int]:

@@ -7,6 +7,7 @@ import av
 import cv2
 import numpy as np
 
+from litefake.degradation import through_jpeg
 from litefake.inputs import Image
 
 # Five strengths each, the weakest first.
@@ -33,8 +34,7 @@ def degrade(frames: Sequence[Image], kind: str, strength: float, seed: int) -> l
 
 
 def _jpeg(frame: Image, quality: float, _random: np.random.Generator) -> Image:
-    _, coded = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, round(quality)])
-    return np.ascontiguousarray(np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR))[..., ::-1])
+    return np.ascontiguousarray(through_jpeg(frame, round(quality)))
 
 
 def _resize(frame: Image, share: float, _random: np.random.Generator) -> Image:

@@ -10,8 +10,8 @@ from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score
 
 from litefake.aggregation import by_video
+from litefake.layouts.rows import IMAGE_SUFFIXES
 from litefake.metrics import Figure, bootstrap_interval, equal_error_rate
-from litefake.report import IMAGES
 from litefake.seeds import seed_of
 from litefake.verdict import called_real
 
@@ -45,7 +45,7 @@ def figures(frames: pd.DataFrame, threshold: float, resampling: Resampling) -> d
 
 
 def _is_image(path: str) -> bool:
-    return any(path.lower().endswith(suffix) for suffix in IMAGES)
+    return any(path.lower().endswith(suffix) for suffix in IMAGE_SUFFIXES)
 
 
 def _unit(frames: pd.DataFrame, clips: pd.DataFrame) -> str:

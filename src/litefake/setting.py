@@ -32,7 +32,7 @@ class Setting:
             params.section("augment", Augmentation),
             params.section("train", Recipe),
             params.section("finetune", Recipe),
-            _trained_on(params.value("dataset.root"), params.value("dataset.also")),
+            _trained_on(params.text("dataset.root"), params.value("dataset.also")),
         )
         reproducibility.setup(setting.reproducibility)
         return setting

@@ -11,11 +11,9 @@ from pydantic import Field, model_validator
 from litefake import official
 from litefake.aggregation import by_dataset
 from litefake.errors import DataMissing
+from litefake.layouts.rows import REAL, SPLITS
 from litefake.params import Section
 from litefake.seeds import seed_of
-
-SPLITS = ("train", "val", "test")
-REAL = "youtube"
 
 
 class SplitParams(Section):
@@ -89,12 +87,12 @@ def paired(portraits: pd.DataFrame, method: str, draws: int) -> pd.DataFrame:
 
 
 def cap(placed: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
-    """At most ``real`` real faces and ``per_method`` of each method, spread over the splits.
+    """About ``real`` real faces and ``per_method`` of each method, spread over the splits.
 
     Of several data sets each has caps of its own, so that a large one does not crowd out another.
 
-    Each split gets the share of the cap that it has of all faces, so that the mix of
-    classes is the same in every split; the rows come shuffled. Raises DataMissing when a
+    Each split gets the share of the cap that it has of all faces, to a whole number, so that the
+    mix of classes is the same in every split; the rows come shuffled. Raises DataMissing when a
     split ends without real or without fake faces.
     """
     if placed.empty:

@@ -9,7 +9,7 @@ folder in between is named by their digest.
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -48,8 +48,8 @@ class Staging:
     @classmethod
     def of(cls, output: Path, root: Path, *settings: BaseModel) -> Self:
         """The staging of ``output`` for these ``settings``."""
-        package = [path for path in Path(__file__).parent.rglob("*") if path.is_file()]
-        code = {str(path): digest(path) for path in sorted(package) if path.suffix != ".pyc"}
+        package = Path(__file__).parent
+        code = {str(path.relative_to(package)): digest(path) for path in sorted(_sources(package))}
         about = [settings, code, {name: version(name) for name in LIBRARIES}]
         return cls(output, root, output.parent / f".{output.name}.part" / _digest(about))
 
@@ -98,6 +98,14 @@ def _once(item: Item, staging: Staging, work: Callable[..., Result]) -> Result:
     if result.final:
         write_text(marker, kind.dump_json(result).decode())
     return result
+
+
+def _sources(package: Path) -> Iterator[Path]:
+    """The files of ``package`` without what is cached or hidden, which comes and goes."""
+    for path in package.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(package).parts)
+        if path.is_file() and not hidden and "__pycache__" not in path.parts:
+            yield path
 
 
 def _result_type(work: Callable[..., Result]) -> type[Result]:

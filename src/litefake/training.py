@@ -72,8 +72,8 @@ def fit(
     After every epoch the state is saved under ``name`` in ``run``. Every epoch draws its
     random numbers from (seed, name, epoch) alone, so a killed and resumed run equals an
     uninterrupted one. With ``reproducibility.devices`` above one the work is done by as many
-    processes, and ``objective`` must be picklable. Raises TrainingFailed when the loss is not
-    finite.
+    processes, and ``objective`` must be picklable. Raises TrainingFailed when a loss or a logit
+    is not finite.
     """
     if reproducibility.current().devices > 1:
         model.cpu()  # another process gets a copy of it
@@ -149,10 +149,9 @@ def _epoch(
     shards.seed(seed_of(seed, "dropout", number))
     shards.share_statistics()
     shards.train(True)
-    batches = faces.train.shuffled(
-        phase.batch_size, seed, number, faces.augmentation, fabric.global_rank, fabric.world_size
-    )
-    steps = math.ceil(len(faces.train) / phase.batch_size)
+    rank, world = fabric.global_rank, fabric.world_size
+    batches = faces.train.shuffled(phase.batch_size, seed, number, faces.augmentation, rank, world)
+    steps = faces.train.steps(phase.batch_size, seed, number, world)
     terms: list[dict[str, float]] = []
     for step, batch in enumerate(batches):
         recipe.set_rate(optimizer, recipe.learning_rate(phase, state.epoch + step / steps))
@@ -182,9 +181,14 @@ def validate(model: nn.Module, faces: Faces, fabric: Fabric | None = None) -> di
     """Loss, AUC and balanced accuracy of ``model`` on ``faces``, and the scaling that suits it.
 
     ``val_loss`` is the mean cross-entropy after that scaling. The processes of ``fabric`` share
-    the work, and all of them get the figures.
+    the work, and all of them get the figures. Raises TrainingFailed when a logit is not finite.
     """
     values = scoring.logits(model, faces) if fabric is None else _logits(model, faces, fabric)
+    if not np.isfinite(values).all():
+        raise TrainingFailed(
+            "the network answers some faces with no finite number; lower the learning rate (lr), "
+            "or prune.ratio after a cut"
+        )
     labels = faces.labels.numpy()
     signed = np.where(labels > 0.5, values, -values)
     recalls = [(signed[labels == label] > 0).mean() for label in (0, 1)]

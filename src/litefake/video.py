@@ -16,11 +16,10 @@ from typing import Any
 import av
 import numpy as np
 
-from litefake import gops, group_reader
+from litefake import MAX_PIXELS, gops, group_reader
 from litefake.errors import VideoUnreadable
 from litefake.group_reader import Distrusted
 
-MAX_PIXELS = 8192 * 4320
 # Containers only: a playlist or a concat script named .mp4 would open other files.
 FORMATS = "mov,matroska,avi"
 READABLE = "MP4, MOV, Matroska, WebM and AVI can be read: replace or convert the file"
@@ -139,7 +138,7 @@ def opened(path: Path | str) -> Iterator[tuple[Any, Any]]:
 
 def each_packet(container: Any, stream: Any, health: Health) -> Iterator[Any]:
     """Every packet of the stream; a read error ends PyAV's loop, so it is started again."""
-    errors = packets = 0
+    errors = packets = last = 0
     reading = container.demux(stream)
     while errors < MAX_READ_ERRORS:
         try:
@@ -151,8 +150,13 @@ def each_packet(container: Any, stream: Any, health: Health) -> Iterator[Any]:
             reading = container.demux(stream)
             continue
         packets += packet.size > 0
+        last = max(last, packet.dts or 0)
         yield packet
     health.bad_packets += errors
+    if container.format.name == "avi":
+        # Its header counts the places of frames that are left out, too, for which no packet
+        # comes; times are numbers of places, and the last frame may have several.
+        packets = max(packets, last + last // max(packets - 1, 1))
     health.truncated = packets < _meant(container, stream)
 
 

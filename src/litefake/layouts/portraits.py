@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from litefake.errors import DataMissing
-from litefake.layouts.rows import REAL, Row, pictures, row
+from litefake.layouts.rows import REAL, Row, below, pictures, row
 
 
 def rows(root: Path) -> list[Row]:
     """One row a portrait; the path without its suffix stands for the person. Raises DataMissing."""
-    found = pictures(path for path in root.rglob("*") if path.is_file())
+    found = pictures(below(root))
     if not found:
         raise DataMissing(f"{root}: no image; `make portraits` brings some, see docs/portraits.md")
     people = [path.relative_to(root).with_suffix("").as_posix() for path in found]

@@ -1,6 +1,7 @@
 """What every layout has in common: the columns of a row, listing files, reading lists."""
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -24,8 +25,8 @@ IDENTITY = (
     "given_split",
 )
 COLUMNS = (*IDENTITY, "path", "bytes", "mtime_ns")
-VIDEO_SUFFIXES = {".mp4", ".mov", ".mkv", ".avi", ".m4v"}
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
+VIDEO_SUFFIXES = {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"}
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 
 Row = dict[str, Any]
 
@@ -39,6 +40,10 @@ class Clip(Section):
 
 def row(root: Path, path: Path, key: str, method: str) -> Row:
     """The row of the file at ``path``, as yet without any identity. Raises DataMissing."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise DataMissing(f"{str(path)!a}: its name is no text in UTF-8; rename it") from None
     try:
         state = path.stat()
     except FileNotFoundError:
@@ -56,6 +61,18 @@ def row(root: Path, path: Path, key: str, method: str) -> Row:
 def videos(folder: Path) -> list[Path]:
     """The videos right in ``folder``, by name; none when there is no such folder."""
     return sorted(path for path in entries(folder) if path.suffix.lower() in VIDEO_SUFFIXES)
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """Every file below ``folder`` that is not hidden. Raises OSError for what cannot be listed."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = (Path(place, name) for name in names if not name.startswith("."))
+        yield from (path for path in paths if path.is_file())
 
 
 def images(folder: Path) -> list[Path]:

@@ -65,12 +65,7 @@ def channel_scores(
 
 
 def check_reachable(model: nn.Module, params: PruneParams, size: int) -> None:
-    """Raise TrainingFailed when the caps do not let ``params.ratio`` of the target go.
-
-    A target of channels is not judged: it goes as far as the caps allow.
-    """
-    if params.target == "channels":
-        return
+    """Raise TrainingFailed when the caps do not let ``params.ratio`` of the target go."""
     groups = coupled_groups(model, size)
     original = group_widths(groups)
     level = {name: torch.zeros(width) for name, width in original.items()}

@@ -4,13 +4,12 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from torch import nn
 
-from litefake import footprint, models, reproducibility, scoring, training
+from litefake import footprint, models, reproducibility, training
 from litefake.checkpoints import Run
-from litefake.dataset import Faces, TrainVal
+from litefake.dataset import TrainVal
 from litefake.distillation import Objective
 from litefake.errors import TrainingFailed
 from litefake.importance import accumulate_gradients
@@ -121,14 +120,8 @@ def _describe(model: nn.Module, faces: TrainVal) -> dict[str, Any]:
         "macs": footprint.macs(model, faces.train.size),
         "smallest_width": widths[smallest],
         "smallest_layer": smallest,
-        "val_loss_before_tuning": _validation_loss(model, faces.val),
+        "val_loss_before_tuning": training.validate(model, faces.val)["val_loss"],
     }
-
-
-def _validation_loss(model: nn.Module, faces: Faces) -> float:
-    if not np.isfinite(scoring.logits(model, faces)).all():
-        raise TrainingFailed("prune: the network's logits are not finite; lower prune.ratio")
-    return training.validate(model, faces)["val_loss"]
 
 
 def _check_removed(start: dict[str, Any], row: dict[str, Any], params: PruneParams) -> None:

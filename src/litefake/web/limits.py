@@ -83,6 +83,12 @@ class Busy(Refused):
     status = 429
 
 
+class Failed(Refused):
+    """A failure that is not the clip's: the model cannot be loaded, or answers with no number."""
+
+    status = 500
+
+
 class NoWorker(Refused):
     """No process can be had that would judge the clip."""
 
