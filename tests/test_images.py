@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from litefake import images
+from litefake import detection, images
+from litefake.errors import LitefakeError
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
 
@@ -47,13 +48,26 @@ def test_a_file_beyond_every_picture_is_not_read_into_memory(tmp_path, monkeypat
     assert images.read(tmp_path / "a.png") is None
 
 
-@pytest.mark.parametrize(("side", "code"), [(5900, 0), (6000, 1)])
+@pytest.mark.parametrize(("side", "code"), [(1000, 0), (12_000, 1)])
 def test_a_format_that_only_opencv_knows_keeps_to_the_limit(tmp_path, side, code):
-    """A Radiance picture of 6000 x 6000 pixels of one colour, run-length coded: half a megabyte."""
+    radiance(tmp_path / "a.jpg", side)
+    script = "import sys; from litefake import images; sys.exit(images.read(sys.argv[1]) is None)"
+    run = subprocess.run([sys.executable, "-c", script, str(tmp_path / "a.jpg")], check=False)
+    assert run.returncode == code
+
+
+def test_a_picture_of_too_many_pixels_is_refused_though_its_header_is_foreign(
+    tmp_path, monkeypatch
+):
+    radiance(tmp_path / "a.jpg", 100)
+    monkeypatch.setattr(detection, "MAX_PIXELS", 100 * 100 - 1)
+    with pytest.raises(LitefakeError, match=r"a\.jpg: 100x100 pixels are too many"):
+        detection.look_at_image(tmp_path / "a.jpg", None, None)
+
+
+def radiance(path, side):
+    """A picture of ``side`` x ``side`` pixels of one colour, run-length coded: small as a file."""
     runs = (bytes([128 + 127]) + b"\x01") * (side // 127) + bytes([128 + side % 127]) + b"\x01"
     row = bytes([2, 2, side >> 8, side & 255]) + 4 * runs
     head = f"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y {side} +X {side}\n".encode()
-    (tmp_path / "a.jpg").write_bytes(head + side * row)
-    script = "import sys; from litefake import images;sys.exit(images.read(sys.argv[1]) is None)"
-    run = subprocess.run([sys.executable, "-c", script, str(tmp_path / "a.jpg")], check=False)
-    assert run.returncode == code
+    path.write_bytes(head + side * row)

@@ -102,7 +102,7 @@ def imports_of(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module == "litefake":
-            found |= {alias.name for alias in node.names if alias.name.islower()}  # no constant
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("litefake."):
             found.add(node.module.split(".")[1])
         elif isinstance(node, ast.Import):

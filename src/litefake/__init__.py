@@ -2,6 +2,6 @@
 
 import os
 
-MAX_PIXELS = 8192 * 4320  # of a frame or a picture
-# Read by OpenCV when it is loaded: it knows formats whose headers nothing else here reads.
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
+# Of a picture: more than any camera's. Read by OpenCV when it is loaded; its own limit is 2^30, and
+# it knows formats whose headers nothing else here reads.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**27))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from litefake import MAX_PIXELS, images, inputs, scaling, sightings
+from litefake import images, inputs, scaling, sightings
 from litefake.ahead import ahead
 from litefake.card import Card
 from litefake.detectors import detector
@@ -19,7 +19,7 @@ from litefake.faces import Square, crop, square_around
 from litefake.networks import Network
 from litefake.sightings import Sightings
 from litefake.tracking import Tracker
-from litefake.video import Frame, Health, count_packets, read_frames
+from litefake.video import MAX_PIXELS, Frame, Health, count_packets, read_frames
 
 BATCH = 32  # faces scored together, and so held in memory
 Progress = Callable[[int, int], None]  # frames looked at, of about how many
@@ -89,6 +89,7 @@ def look_at_image(path: Path | str, model: Network, card: Card) -> Looks:
     image = images.read(path)
     if image is None:
         raise LitefakeError(f"{path}: cannot be read as an image; replace or remove the file")
+    _require_at_most(path, *image.shape[:2])
     looked: list[int] = []
     seen = list(_faces([Frame(0, float("nan"), image)], card, looked))
     rows = _score(seen, model, card) if seen else []
@@ -105,7 +106,11 @@ def _require_bearable(path: Path | str) -> None:
     except Image.DecompressionBombError:
         raise LitefakeError(f"{path}: too many pixels; scale the picture down") from None
     except (OSError, ValueError, SyntaxError):
-        return  # what the decoder cannot read either, it says
+        return  # if the decoder can read it, it says how large it is
+    _require_at_most(path, height, width)
+
+
+def _require_at_most(path: Path | str, height: int, width: int) -> None:
     if width * height > MAX_PIXELS:
         raise LitefakeError(f"{path}: {width}x{height} pixels are too many; scale it down")
 

@@ -22,7 +22,7 @@ def decode(data: bytes) -> np.ndarray | None:
     """The image in the bytes of a file, upright; None when it cannot be decoded."""
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:  # no bytes, or more pixels than MAX_PIXELS of the package
+    except cv2.error:  # no bytes, or more pixels than the package allows
         return None
     return None if pixels is None else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 

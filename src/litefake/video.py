@@ -16,10 +16,11 @@ from typing import Any
 import av
 import numpy as np
 
-from litefake import MAX_PIXELS, gops, group_reader
+from litefake import gops, group_reader
 from litefake.errors import VideoUnreadable
 from litefake.group_reader import Distrusted
 
+MAX_PIXELS = 8192 * 4320
 # Containers only: a playlist or a concat script named .mp4 would open other files.
 FORMATS = "mov,matroska,avi"
 READABLE = "MP4, MOV, Matroska, WebM and AVI can be read: replace or convert the file"
