@@ -65,7 +65,12 @@ def channel_scores(
 
 
 def check_reachable(model: nn.Module, params: PruneParams, size: int) -> None:
-    """Raise TrainingFailed when the caps do not let ``params.ratio`` of the target go."""
+    """Raise TrainingFailed when the caps do not let ``params.ratio`` of the target go.
+
+    Single weights are not judged: ``params.round_to`` and the least width do not bind them.
+    """
+    if params.kind == "unstructured":
+        return
     groups = coupled_groups(model, size)
     original = group_widths(groups)
     level = {name: torch.zeros(width) for name, width in original.items()}
