@@ -32,6 +32,9 @@ class Told:
             upper[:, : SIZE // 2] = batch.labels[:, None, None]
             yield batch._replace(replaced=upper)
 
+    def steps(self, *arguments):
+        return self._faces.steps(*arguments)
+
 
 def batch(labels=(0.0, 1.0)) -> Batch:
     images = torch.randn(len(labels), 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
