@@ -61,11 +61,11 @@ def compressions(read: Read, file: str) -> str:
     for kind, strength in wanted:
         one = rows[(rows["kind"] == kind) & (rows["strength"] == strength)].iloc[0]
         name = f"CRF {strength}" if strength else "none"
-        lost, found, alarms = (
+        missed, found, alarms = (
             f"{100 * one[share]:.0f} %" for share in ("without_face", "found", "alarms")
         )
         lines.append(
-            f"| {name} | {one['faces']} | {lost} | {one['auc']:.3f} | {found} | {alarms} |"
+            f"| {name} | {one['faces']} | {missed} | {one['auc']:.3f} | {found} | {alarms} |"
         )
     return "\n".join(lines)
 

@@ -98,10 +98,10 @@ def detect(
         for file, found in zip(files, _judged(files, judge, every, detector), strict=True):
             if isinstance(found, str):
                 tqdm.write(f"error: {_shown(found)}", file=sys.stderr)
-                rows.append({"file": _shown(file), "error": _shown(found)})
+                rows.append({"file": str(file), "error": found})
                 continue
             tqdm.write(f"{_shown(file)}: {found.line()}")
-            rows.append({"file": _shown(file), **found.row()})
+            rows.append({"file": str(file), **found.row()})
             with writing():
                 if json:
                     write_json(json, found.as_dict(judge), digits=6)
@@ -121,7 +121,7 @@ def _require_other_file(written: Path | None, files: list[Path]) -> None:
 
 
 def _shown(text: object) -> str:
-    """As text that any file and terminal takes: a name may have bytes that are no letters."""
+    """As text that any terminal takes: a name may have bytes that are no letters."""
     return str(text).encode(errors="replace").decode()
 
 
