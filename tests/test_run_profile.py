@@ -20,11 +20,13 @@ REST = {"bootstrap_samples": 10, "bootstrap_seed": 0}
 TIMES = {"threads": 1, "warmup": 1, "repeats": 3}
 
 
-def without(folder: Path, *models: str) -> dict:
-    file = folder / "dvc.yaml"
-    shutil.copyfile(DECLARED, file)
-    leave_out(file, set(models))
-    return yaml.safe_load(file.read_text())["stages"]
+def without(folder: Path, *models: str, student: str = "kd_lite0") -> dict:
+    shutil.copyfile(DECLARED, folder / "dvc.yaml")
+    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    values["prune"]["student"] = student
+    (folder / "params.yaml").write_text(yaml.safe_dump(values))
+    leave_out(folder, set(models))
+    return yaml.safe_load((folder / "dvc.yaml").read_text())["stages"]
 
 
 def test_nothing_left_out_is_the_same_pipeline(tmp_path):
@@ -48,6 +50,13 @@ def test_two_models_go_with_the_stages_that_make_them_alone(tmp_path):
 def test_a_stage_that_another_needs_stays(tmp_path):
     assert "train_dual" in without(tmp_path, "dual")
     assert "export" in without(tmp_path, "kd_lite0_int8")
+
+
+def test_the_student_that_is_pruned_stays_and_one_that_nobody_needs_goes(tmp_path):
+    others = ("dual", "kd_two_in_one")
+    assert "kd_two_in_one" not in without(tmp_path, *others)
+    kept = without(tmp_path, *others, student="kd_two_in_one")
+    assert {"train_dual", "kd_two_in_one"} <= set(kept)
 
 
 @pytest.mark.parametrize(

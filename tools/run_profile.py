@@ -53,28 +53,32 @@ def prepare(name: str) -> Path:
     folder = clones.at_head(ROOT / "build" / name)
     shutil.copyfile(profile, folder / "params.yaml")
     compared = params.section("benchmark", comparison.BenchmarkParams, profile).models
-    leave_out(folder / "dvc.yaml", set(get_args(comparison.Model)) - set(compared))
+    leave_out(folder, set(get_args(comparison.Model)) - set(compared))
     clones.link_inputs(folder)
     clones.lock_of(name, folder)
     return folder
 
 
-def leave_out(file: Path, models: set[str]) -> None:
-    """Take ``models`` out of dvc.yaml, with the stages that then make nothing for another one."""
+def leave_out(folder: Path, models: set[str]) -> None:
+    """Take ``models`` out of the dvc.yaml of ``folder``, with the stages that then make nothing
+    for another one."""
     yaml = YAML()
     yaml.width = 4096
-    pipeline = yaml.load(file)
-    stages, unwanted = pipeline["stages"], {f"models/{name}" for name in models}
+    declared = yaml.load(folder / "dvc.yaml")
+    stages, unwanted = declared["stages"], {f"models/{name}" for name in models}
+    # Which model is pruned is a parameter: models/${prune.student}.safetensors.
+    needed = {name: stage["deps"] for name, stage in pipeline.stages(folder).items()}
     judge = stages["benchmark"]
     judge["deps"] = [path for path in judge["deps"] if path.split(".")[0] not in unwanted]
     unwanted |= {f"metrics/benchmark/{name}" for name in models}
     judge["metrics"] = [out for out in judge["metrics"] if _path(out).split(".")[0] not in unwanted]
     for name in reversed(list(stages)):
         made = {path for path in map(_path, stages[name]["outs"]) if path.startswith("models/")}
-        used = {path for stage in stages.values() for path in stage["deps"]}
+        used = {path for user in stages if user != "benchmark" for path in needed[user]}
+        used |= set(judge["deps"])
         if made and all(path.split(".")[0] in unwanted for path in made) and not made & used:
             del stages[name]
-    yaml.dump(pipeline, file)
+    yaml.dump(declared, folder / "dvc.yaml")
 
 
 def _path(out: str | Mapping[str, Any]) -> str:
