@@ -191,6 +191,9 @@ def test_a_folder_is_judged_to_its_end_and_what_failed_is_named(clip, judge, tmp
     assert code == 2
     rows = pd.read_csv(table)
     assert [Path(name).name for name in rows["file"]] == ["a.mp4", "b.mp4"]
+    (tmp_path / "in" / "a.mp4").unlink()
+    command(tmp_path / "in", "--model", judge.path, "--csv", table)
+    assert list(pd.read_csv(table)) == list(rows) == ["file", *report.ROW, "error"]
     assert "cannot be opened" in rows["error"][0]
     assert pd.isna(rows["verdict"][0])
     assert rows["verdict"][1] in ("real", "fake", "undecided")

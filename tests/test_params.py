@@ -92,6 +92,10 @@ def test_the_check_finds_a_typo_in_any_section_and_an_unknown_section(tmp_path):
             good | {"benchmark": good["benchmark"] | {"models": ["b0", "lite0"]}},
             "benchmark.models: lacks dual, .*tools.run_profile NAME",
         ),
+        (
+            good | {"dataset": {k: v for k, v in good["dataset"].items() if k != "also"}},
+            r"dataset\.also: is missing",
+        ),
     ):
         file.write_text(yaml.safe_dump(bad), encoding="utf-8")
         with pytest.raises(LitefakeError, match=expected):

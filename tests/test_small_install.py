@@ -6,6 +6,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+import cv2
 from packaging.requirements import Requirement
 
 from tests.clips import draw_face, write_clip
@@ -69,6 +70,13 @@ def test_detect_works_with_it_alone(tmp_path):
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "o.json").read_text(encoding="utf-8"))["faces"] == 8
     assert (tmp_path / "o.mp4").stat().st_size > 1000
+
+
+def test_a_picture_is_judged_with_it_alone(tmp_path):
+    cv2.imwrite(str(tmp_path / "face.png"), draw_face())
+    done = run_without_the_rest("detect", "face.png", "--json", "o.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "o.json").read_text(encoding="utf-8"))["faces"] == 1
 
 
 def test_evaluate_works_with_it_alone(tmp_path):

@@ -149,10 +149,12 @@ def _judged(
 def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
     import pandas as pd
 
+    from litefake import report
     from litefake.artifacts import rounded, write_csv
 
     # As objects: a row without a count, of a clip that failed, makes no other count 20.0.
-    table = pd.DataFrame(rounded(rows, digits=6), dtype=object)
+    columns = ["file", *report.ROW, "error"]  # the same whether or not a file failed
+    table = pd.DataFrame(rounded(rows, digits=6), columns=columns, dtype=object)
     with writing():
         write_csv(path, table)
 

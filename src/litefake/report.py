@@ -24,6 +24,20 @@ from litefake.verdict import Verdict
 from litefake.video import READABLE
 
 SCHEMA = "litefake-report-1"
+ROW = (  # the columns of --csv between the file and its error
+    "verdict",
+    "probability",
+    "low",
+    "high",
+    "fake_rate",
+    "frames",
+    "faces",
+    "frames_without_face",
+    "bad_packets",
+    "truncated",
+    "reason",
+    "seconds",
+)
 SUFFIXES = IMAGE_SUFFIXES | VIDEO_SUFFIXES
 
 
@@ -84,23 +98,22 @@ class Judgement:
         return f"{said} ({' and '.join(damage)})" if damage else said
 
     def row(self) -> dict[str, Any]:
-        """The figures of one line of the table that ``--csv`` writes."""
-        decided = self.verdict
-        low, high = decided.interval or (None, None)
-        return {
-            "verdict": decided.answer,
-            "probability": decided.probability,
-            "low": low,
-            "high": high,
-            "fake_rate": decided.fake_rate,
-            "frames": len(self.looks.looked),
-            "faces": len(self.looks.faces),
-            "frames_without_face": self.looks.without_face,
-            "bad_packets": self.looks.health.bad_packets,
-            "truncated": self.looks.health.truncated,
-            "reason": decided.reason,
-            "seconds": self.seconds,
-        }
+        """The figures of one line of the table that ``--csv`` writes, by ROW."""
+        decided, health = self.verdict, self.looks.health
+        values = (
+            decided.answer,
+            decided.probability,
+            *(decided.interval or (None, None)),
+            decided.fake_rate,
+            len(self.looks.looked),
+            len(self.looks.faces),
+            self.looks.without_face,
+            health.bad_packets,
+            health.truncated,
+            decided.reason,
+            self.seconds,
+        )
+        return dict(zip(ROW, values, strict=True))
 
     def as_dict(self, judge: Judge) -> dict[str, Any]:
         """The report of SCHEMA. Times in seconds, places in pixels of the upright frame."""
