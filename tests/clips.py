@@ -64,8 +64,13 @@ def raw_clip(path: Path, tag: bytes, pictures: int = 8) -> Path:
 def rotate_header(path: Path, quarter_turns: int) -> None:
     """Write the display matrix of ``quarter_turns`` clockwise turns, as phones do."""
     cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[quarter_turns]
-    one = 1 << 16
-    values = (cos * one, sin * one, 0, -sin * one, cos * one, 0, 0, 0, 1 << 30)
+    write_matrix(path, cos, sin, -sin, cos)
+
+
+def write_matrix(path: Path, *shown: int) -> None:
+    """Write a display matrix: x of x, y of x, x of y, y of y, each -1, 0 or 1."""
+    a, b, c, d = (value << 16 for value in shown)
+    values = (a, b, 0, c, d, 0, 0, 0, 1 << 30)
     matrix = b"".join(value.to_bytes(4, "big", signed=True) for value in values)
     data = bytearray(path.read_bytes())
     start = data.index(b"tkhd") + 4 + 40  # version 0: 40 bytes stand before the matrix

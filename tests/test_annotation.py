@@ -10,7 +10,14 @@ from litefake.errors import VideoUnreadable
 from litefake.faces import Square
 from litefake.marks import COLOURS, FAKE, REAL, Mark, Timeline
 from litefake.sightings import table
-from tests.clips import number_in, numbered, raw_clip, rotate_header, write_clip
+from tests.clips import (
+    number_in,
+    numbered,
+    raw_clip,
+    rotate_header,
+    write_clip,
+    write_matrix,
+)
 
 
 def faces(*rows):
@@ -89,6 +96,31 @@ def test_a_rotated_clip_is_written_upright(tmp_path):
     rotate_header(source, 1)
     annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
     assert next(video.read_frames(tmp_path / "b.mp4")).image.shape == (160, 96, 3)
+
+
+@pytest.mark.parametrize(("turns", "expected"), [(0, Fraction(16, 9)), (1, Fraction(9, 16))])
+def test_pixels_that_are_not_square_stay_so(tmp_path, turns, expected):
+    source = tmp_path / "a.mp4"
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(16, 9)
+        for number in range(3):
+            frame = av.VideoFrame.from_ndarray(numbered(number), "rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    rotate_header(source, turns)
+    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
+    with av.open(str(tmp_path / "b.mp4")) as made:
+        assert made.streams.video[0].sample_aspect_ratio == expected
+
+
+def test_a_mirrored_clip_is_copied_as_it_is_shown(tmp_path):
+    source = write_clip(tmp_path / "a.mp4", [numbered(0b11110000)] * 3)
+    write_matrix(source, -1, 0, 0, 1)
+    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
+    assert number_in(next(video.read_frames(tmp_path / "b.mp4")).image) == 0b00001111
 
 
 def test_the_box_has_the_colour_of_the_answer_and_stays_inside_its_track(tmp_path):

@@ -1,6 +1,7 @@
 """A clean data set passes; each that leaks in one way has that one finding."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -85,6 +86,20 @@ def test_unreadable_and_truncated_clips(clean):
     audit = run.audit(clean, None, SETTINGS)
     assert [one.kind for one in audit.findings] == ["unreadable"]
     assert audit.findings[0].items == [f"{FAKES}/002_003.mp4", f"{REALS}/000.mp4"]
+
+
+def test_two_files_of_one_name_are_one_line(tmp_path):
+    for name in ("real/a.mp4", "real/a.mkv", "fake/b.mp4"):
+        film(tmp_path / name, 0)
+    with pytest.raises(DataMissing, match=r"real/a\.mkv and real/a\.mp4 have one name; rename"):
+        run.audit(tmp_path, None, SETTINGS)
+
+
+def test_a_pipe_is_named_and_not_waited_for(clean):
+    (clean / REALS / "000.mp4").unlink()
+    os.mkfifo(clean / REALS / "000.mp4")
+    finding = run.audit(clean, None, SETTINGS).findings[0]
+    assert (finding.kind, finding.items) == ("unreadable", [f"{REALS}/000.mp4"])
 
 
 def test_one_content_under_two_names_in_two_splits(clean):

@@ -10,6 +10,7 @@ import sys
 import zlib
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pandas as pd
@@ -24,7 +25,8 @@ from tests.clips import draw_face, raw_clip, write_clip
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 KEYS = {
     "schema", "file", "verdict", "reason", "fake_rate", "probability", "interval", "threshold",
-    "frames", "frames_decoded", "faces", "frames_without_face", "bad_packets", "truncated",
+    "frames", "frames_decoded", "faces", "frames_without_face", "bad_packets", "damaged_frames",
+    "truncated",
     "tracks", "timeline", "model", "seconds",
 }  # fmt: skip
 
@@ -232,7 +234,7 @@ def test_a_model_whose_answer_is_no_number_gives_no_verdict(judge):
 def test_the_clip_itself_is_never_written_over(clip, judge, tmp_path):
     own = tmp_path / "own.mp4"
     own.write_bytes(clip.read_bytes())
-    judged = "own.mp4: is to be judged; give the output another name"
+    judged = "own.mp4: is judged or written already; give it another name"
     report = "own.mp4: exists and is no report; give the report another name"
     for option, refusal in (("--out", judged), ("--json", report), ("--csv", report)):
         code, said, beside = command(
@@ -241,6 +243,48 @@ def test_the_clip_itself_is_never_written_over(clip, judge, tmp_path):
         assert (code, said) == (2, "")
         assert refusal in beside
     assert own.read_bytes() == clip.read_bytes()
+
+
+def test_a_clip_without_a_suffix_is_not_taken_for_a_report_nor_a_report_for_another(
+    clip, judge, tmp_path
+):
+    own, both = tmp_path / "own", tmp_path / "both"
+    own.write_bytes(clip.read_bytes())
+    for words in (("--json", own), ("--csv", own), ("--json", both, "--csv", both)):
+        code, said, beside = command(own, "--model", judge.path, *words)
+        assert (code, said) == (2, "")
+        assert f"{words[-1]}: is judged or written already" in beside
+    assert own.read_bytes() == clip.read_bytes()
+    assert not both.exists()
+
+
+def test_frames_that_were_decoded_in_part_are_counted_beside_the_verdict(clip, judge, tmp_path):
+    with av.open(str(clip)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    data = bytearray(clip.read_bytes())
+    for packet in packets[3:40:4]:
+        middle = packet.pos + packet.size // 2
+        data[middle : middle + 6] = b"\xa5" * 6
+    hurt = tmp_path / "hurt.mp4"
+    hurt.write_bytes(data)
+    found = report.judge_file(hurt, judge, every=5)
+    concealed = found.looks.health.concealed
+    assert concealed > 0
+    assert found.row()["damaged_frames"] == found.as_dict(judge)["damaged_frames"] == concealed
+    assert f"{concealed} damaged frames" in found.line()
+
+
+def test_a_name_that_the_terminal_has_no_letters_for_does_not_end_the_run(clip, judge, tmp_path):
+    named = tmp_path / "\u65e5\u672c.mp4"
+    named.write_bytes(clip.read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-m", "litefake", "detect", named, "--model", judge.path],
+        env={"PYTHONPATH": str(SOURCE), "PATH": "", "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"??.mp4: " in done.stdout
 
 
 def test_a_picture_of_too_many_pixels_is_refused_by_its_header(judge, tmp_path):
@@ -285,7 +329,9 @@ def test_a_name_that_is_no_text_does_not_end_the_run(clip, judge, tmp_path):
 def test_a_full_disk_is_one_line_after_the_verdict(clip, judge, tmp_path):
     """A limit on the size of files stands for the disk."""
     run = (
-        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100));"
+        # Else bytecode is cut at the limit too, and kept.
+        "import resource, sys; sys.dont_write_bytecode = True;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100));"
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "sys.argv[0] = 'litefake'; from litefake.cli import main; main()"
     )

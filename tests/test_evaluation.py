@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,16 @@ def test_the_test_part_is_taken_unless_another_is_named(crops, clips):
     assert evaluation.part_of(without, None)[1] == "all"
     with pytest.raises(DataMissing, match="names no parts .*; use --split all"):
         evaluation.part_of(without, "test")
+
+
+def test_a_crop_that_would_be_too_large_a_square_is_named_and_the_others_are_scored(
+    crops, judge, tmp_path
+):
+    shutil.copytree(crops, tmp_path / "crops")
+    images.write(tmp_path / "crops/test/B/0.png", np.zeros((1, 20_000, 3), np.uint8))
+    outcome = outcome_of(tmp_path / "crops", judge)
+    assert outcome.unreadable["test/B/0.png"].endswith("test/B/0.png: a side of more than 8192 px")
+    assert len(outcome.faces) == 7
 
 
 def test_when_nothing_can_be_scored_the_reason_is_said(tmp_path, judge):

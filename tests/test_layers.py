@@ -18,6 +18,7 @@ LAYERS = [
         "artifacts",
         "parallel",
         "images",
+        "orientation",
         "locks",
         "shipped",
         "inputs",

@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 
 from litefake import extraction, params, video
 from litefake.errors import ParamsInvalid, VideoUnreadable
-from tests.clips import HEIGHT, WIDTH, number_in, numbered, raw_clip, rotate_header, write_clip
+from tests.clips import (
+    HEIGHT,
+    WIDTH,
+    number_in,
+    numbered,
+    raw_clip,
+    rotate_header,
+    write_clip,
+    write_matrix,
+)
 
 
 @pytest.fixture
@@ -127,6 +136,56 @@ def test_rotation_in_the_header_is_honoured(tmp_path, turns):
     upright = np.rot90(picture, -turns)
     assert image.shape == upright.shape
     assert np.abs(image.astype(int) - upright).mean() < 4
+
+
+@pytest.mark.parametrize(
+    ("shown", "change"),
+    [
+        ((-1, 0, 0, 1), lambda image: image[:, ::-1]),
+        ((1, 0, 0, -1), lambda image: image[::-1]),
+        ((0, 1, 1, 0), lambda image: image.swapaxes(0, 1)),
+        ((0, -1, -1, 0), lambda image: image.swapaxes(0, 1)[::-1, ::-1]),
+    ],
+)
+def test_a_mirrored_clip_is_mirrored_and_not_turned(tmp_path, shown, change):
+    picture = numbered(0)
+    picture[:20, :40] = 255
+    path = write_clip(tmp_path / "selfie.mp4", [picture] * 3)
+    write_matrix(path, *shown)
+    image = next(video.read_frames(path)).image
+    assert image.shape == change(picture).shape
+    assert np.abs(image.astype(int) - change(picture)).mean() < 4
+
+
+def test_of_several_streams_the_one_that_players_show_is_read(tmp_path):
+    path = tmp_path / "two.mkv"
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("libx264", rate=25) for _ in range(2)]
+        for number, stream in enumerate(streams):
+            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+            stream.options = {"crf": "10"}
+            stream.disposition = av.stream.Disposition(number)  # default is 1
+        for place in range(4):
+            for number, stream in enumerate(streams):
+                frame = av.VideoFrame.from_ndarray(numbered(100 * number + place), "rgb24")
+                frame.pts, frame.time_base = place, Fraction(1, 25)
+                container.mux(stream.encode(frame))
+        for stream in streams:
+            container.mux(stream.encode(None))
+    assert [number_in(frame.image) for frame in video.read_frames(path)] == [100, 101, 102, 103]
+
+
+@pytest.mark.parametrize(("kept", "early"), [(1.0, False), (0.6, True)])
+def test_a_matroska_file_that_ends_early_is_known_by_what_it_says_of_its_length(
+    tmp_path, kept, early
+):
+    path = write_clip(tmp_path / "a.mkv", [numbered(i) for i in range(60)])
+    data = path.read_bytes()
+    path.write_bytes(data[: int(kept * len(data))])
+    health = video.Health()
+    frames = list(video.read_frames(path, health=health))
+    assert (len(frames) < 60) == early
+    assert health.truncated == early
 
 
 def test_matroska_is_read_too(tmp_path):

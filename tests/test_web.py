@@ -14,7 +14,7 @@ import httpx
 import numpy as np
 import pytest
 
-from litefake import models
+from litefake import models, video
 from litefake.errors import LitefakeError, VideoUnreadable
 from litefake.faces import CropParams
 from litefake.report import Judge, judge_file
@@ -125,6 +125,12 @@ def test_what_is_no_clip_is_refused_in_one_line(ask, content, name, status, says
     (found,) = ask(upload(content, name))
     assert found.status_code == status
     assert says in error_of(found)
+
+
+def test_frames_that_no_reader_takes_are_too_large_and_not_no_video(clip, monkeypatch):
+    monkeypatch.setattr(video, "MAX_PIXELS", 1000)
+    with pytest.raises(BeyondLimits, match="too large; scale the video down"):
+        check(clip, LIMITS)
 
 
 def test_half_a_clip_is_judged_or_refused_but_ends_nothing(ask, clip, nothing_left):

@@ -141,6 +141,13 @@ def test_a_clip_is_uploaded_judged_and_played(page, clip):
     assert width <= page.viewport_size["width"]  # nothing to scroll sideways
 
 
+def test_a_name_with_dots_in_it_is_no_way_out_of_the_folder(page, folder, clip):
+    named = folder / "What now...mp4"
+    named.write_bytes(clip.read_bytes())
+    judge(page, named)
+    assert word(page) in ("FAKE", "REAL", "UNDECIDED")
+
+
 def test_a_bad_file_shows_its_message(page, folder, clip):
     (folder / "text.mp4").write_text("no video at all")
     judge(page, folder / "text.mp4")

@@ -46,6 +46,7 @@ def report():
         "faces": 4,
         "frames_without_face": 0,
         "bad_packets": 0,
+        "damaged_frames": 0,
         "truncated": True,
         "tracks": [
             track | {"track": 0, "probability": 0.53, "fake_rate": 0.66},

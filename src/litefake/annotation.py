@@ -13,6 +13,7 @@ import cv2
 from litefake.artifacts import replacing
 from litefake.errors import VideoUnreadable
 from litefake.marks import Planes, Timeline, draw, has_planes, planes_of
+from litefake.orientation import is_transposed
 from litefake.sightings import Sightings
 from litefake.video import Health, opened, pictures
 
@@ -48,6 +49,8 @@ def _annotate(source: Path | str, target: Path | str, faces: Sightings, threshol
         writer = _Writer(made, stream.average_rate or Fraction(25))
         audio = _Audio(made, sound)
         for picture in pictures(container, stream, Health()):
+            if not written:
+                writer.keep_shape(stream, turned=is_transposed(picture))
             if not written and has_planes(picture):
                 writer.keep_colours(stream.codec_context)
             planes = planes_of(picture)
@@ -73,6 +76,12 @@ class _Writer:
         """Say of the copy what ``source`` says of how its planes become colours."""
         for name in ("color_primaries", "color_trc", "colorspace", "color_range"):
             setattr(self._stream.codec_context, name, getattr(source, name))
+
+    def keep_shape(self, source: Any, turned: bool) -> None:
+        """Show pixels that are not square as stream ``source`` does, ``turned`` by 90 degrees."""
+        ratio = source.sample_aspect_ratio
+        if ratio:
+            self._stream.codec_context.sample_aspect_ratio = 1 / ratio if turned else ratio
 
     def write(self, planes: Planes, seconds: float | None) -> float:
         """Encode one frame; the time it is shown at, in seconds."""

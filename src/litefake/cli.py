@@ -1,5 +1,6 @@
 """The ``litefake`` command."""
 
+import io
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -89,7 +90,7 @@ def detect(
         raise LitefakeError(f"{path}: --out and --json are for one file; use --csv for a folder")
     if out and files[0].suffix.lower() in IMAGE_SUFFIXES:
         raise LitefakeError(f"{files[0]}: --out marks clips; --json says where the face is")
-    _require_other_file(out, files)
+    _require_other_files([out, json, csv], files)
     judge = report.Judge.load(model or shipped.MODEL).behind(detector)
     # A verdict is worth what the model has seen.
     typer.echo(f"{judge.path.name} was trained on: {judge.card.trained_on}", err=True)
@@ -114,10 +115,13 @@ def detect(
         raise SystemExit(2)
 
 
-def _require_other_file(written: Path | None, files: list[Path]) -> None:
-    """Raise LitefakeError when what is to be written is one of the clips."""
-    if written and written.resolve() in {file.resolve() for file in files}:
-        raise LitefakeError(f"{written}: is to be judged; give the output another name")
+def _require_other_files(written: list[Path | None], files: list[Path]) -> None:
+    """Raise LitefakeError when what is to be written is one of the clips, or written twice."""
+    taken = {file.resolve() for file in files}
+    for path in (path for path in written if path):
+        if path.resolve() in taken:
+            raise LitefakeError(f"{path}: is judged or written already; give it another name")
+        taken.add(path.resolve())
 
 
 def _shown(text: object) -> str:
@@ -218,6 +222,10 @@ app.command()(command.web)
 
 def main() -> None:
     """The command: a LitefakeError becomes one line and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        # A file's name may have letters that the terminal has not, or bytes that are none.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     errors.run(_run)
 
 

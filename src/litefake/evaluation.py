@@ -19,6 +19,7 @@ from litefake.parallel import killed, map_items
 from litefake.report import Judge, Judgement
 
 READY = ("faces",)  # layouts whose images are crops already
+LONGEST = 8192  # px; a crop becomes a square of its longer side
 CLIP = ["key", "method", "label", "person", "source_person", "control", "given_split", "path"]
 FACE = ["frame", "seconds", "track", "x", "y", "side", "probability"]
 
@@ -152,6 +153,9 @@ def _see_crops(
         whole_ones = {path: image for path, image in read.items() if image is not None}
         for path in read.keys() - whole_ones.keys():
             outcome.unreadable[path] = f"{root / path}: cannot be read as an image"
+        for path in [path for path, image in whole_ones.items() if max(image.shape) > LONGEST]:
+            del whole_ones[path]
+            outcome.unreadable[path] = f"{root / path}: a side of more than {LONGEST} px"
         if whole_ones:
             outcome.frames += len(whole_ones)
             yield _score_crops(whole_ones, judge)

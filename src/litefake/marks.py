@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from litefake.faces import Square
+from litefake.orientation import is_upright, upright
 from litefake.sightings import Sightings, by_track
 from litefake.verdict import answer_of
-from litefake.video import upright
 
 # Okabe & Ito (2008): told apart in every common kind of colour blindness.
 FAKE, REAL = (213, 94, 0), (0, 114, 178)
@@ -72,7 +72,7 @@ def planes_of(picture: Any) -> Planes:
 def has_planes(picture: Any) -> bool:
     """Whether a decoded frame has the planes of the copy as it is."""
     even = picture.width % 2 == picture.height % 2 == 0
-    return bool(picture.format.name == "yuv420p" and even and not picture.rotation)
+    return bool(picture.format.name == "yuv420p" and even and is_upright(picture))
 
 
 def _to_planes(image: np.ndarray) -> Planes:

@@ -34,6 +34,7 @@ ROW = (  # the columns of --csv between the file and its error
     "faces",
     "frames_without_face",
     "bad_packets",
+    "damaged_frames",
     "truncated",
     "reason",
     "seconds",
@@ -93,6 +94,7 @@ class Judgement:
         """The verdict in one line, with the damage that was met."""
         health = self.looks.health
         damage = [f"{health.bad_packets} damaged packets"] if health.bad_packets else []
+        damage += [f"{health.concealed} damaged frames"] if health.concealed else []
         damage += ["the clip ends early"] if health.truncated else []
         said = f"{self.verdict.answer.upper()}, {self.verdict.reason}"
         return f"{said} ({' and '.join(damage)})" if damage else said
@@ -109,6 +111,7 @@ class Judgement:
             len(self.looks.faces),
             self.looks.without_face,
             health.bad_packets,
+            health.concealed,
             health.truncated,
             decided.reason,
             self.seconds,
@@ -132,6 +135,7 @@ class Judgement:
             "faces": len(self.looks.faces),
             "frames_without_face": self.looks.without_face,
             "bad_packets": self.looks.health.bad_packets,
+            "damaged_frames": self.looks.health.concealed,
             "truncated": self.looks.health.truncated,
             "tracks": [track._asdict() for track in self.verdict.tracks],
             "timeline": sightings.records(self.looks.faces),

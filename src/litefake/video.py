@@ -8,6 +8,7 @@ needs is not decoded. Damage in there is not seen, and its pictures are counted 
 """
 
 import contextlib
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,12 +20,19 @@ import numpy as np
 from litefake import gops, group_reader
 from litefake.errors import VideoUnreadable
 from litefake.group_reader import Distrusted
+from litefake.orientation import upright
 
 MAX_PIXELS = 8192 * 4320
 # Containers only: a playlist or a concat script named .mp4 would open other files.
 FORMATS = "mov,matroska,avi"
 READABLE = "MP4, MOV, Matroska, WebM and AVI can be read: replace or convert the file"
 MAX_READ_ERRORS = 100
+LENGTH = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d*)?)")
+SLACK = 0.2  # s by which the last frame may end before its stream is said to
+
+
+class FrameTooLarge(VideoUnreadable):
+    """The frames of a video have more than MAX_PIXELS."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +123,7 @@ def _frame(path: Path | str, index: int, shown: Any) -> Frame:
 
 @contextlib.contextmanager
 def opened(path: Path | str) -> Iterator[tuple[Any, Any]]:
-    """The container of a video file and its first video stream. Raises VideoUnreadable."""
+    """The container of a video file and the stream that players show. Raises VideoUnreadable."""
     options = {"format_whitelist": FORMATS, "max_pixels": str(MAX_PIXELS)}
     try:
         container = av.open(f"file:{path}", options=options, metadata_errors="ignore")
@@ -125,13 +133,14 @@ def opened(path: Path | str) -> Iterator[tuple[Any, Any]]:
     with container:
         if not container.streams.video:
             raise VideoUnreadable(f"{path}: has no video stream; {READABLE}")
-        stream = container.streams.video[0]
+        # Not the first: that may be a cover, and of several a player shows the default one.
+        stream: Any = container.streams.best("video") or container.streams.video[0]
         codec = stream.codec_context
         if codec is None:
             raise VideoUnreadable(f"{path}: no decoder for its video stream; {READABLE}")
         if codec.width * codec.height > MAX_PIXELS:
             pixels = f"{codec.width}x{codec.height} pixels"
-            raise VideoUnreadable(f"{path}: {pixels} are too many; scale the clip down")
+            raise FrameTooLarge(f"{path}: {pixels} are too many; scale the clip down")
         codec.thread_count = 1  # processes run side by side, one clip each
         codec.options = {"max_pixels": str(MAX_PIXELS)}  # the size may change within a stream
         yield container, stream
@@ -139,7 +148,7 @@ def opened(path: Path | str) -> Iterator[tuple[Any, Any]]:
 
 def each_packet(container: Any, stream: Any, health: Health) -> Iterator[Any]:
     """Every packet of the stream; a read error ends PyAV's loop, so it is started again."""
-    errors = packets = last = 0
+    errors = packets = last = end = 0
     reading = container.demux(stream)
     while errors < MAX_READ_ERRORS:
         try:
@@ -152,13 +161,15 @@ def each_packet(container: Any, stream: Any, health: Health) -> Iterator[Any]:
             continue
         packets += packet.size > 0
         last = max(last, packet.dts or 0)
+        end = max(end, (packet.pts or 0) + (packet.duration or 0))
         yield packet
     health.bad_packets += errors
     if container.format.name == "avi":
         # Its header counts the places of frames that are left out, too, for which no packet
         # comes; times are numbers of places, and the last frame may have several.
         packets = max(packets, last + last // max(packets - 1, 1))
-    health.truncated = packets < _meant(container, stream)
+    early = end * stream.time_base < _length_by_its_tag(stream) - SLACK
+    health.truncated = packets < _meant(container, stream) or early
 
 
 def _meant(container: Any, stream: Any) -> int:
@@ -168,6 +179,15 @@ def _meant(container: Any, stream: Any) -> int:
     """
     listed = len(stream.index_entries) if "mov" in container.format.name else stream.frames
     return int(min(stream.frames, listed))
+
+
+def _length_by_its_tag(stream: Any) -> float:
+    """Seconds that a Matroska file, which counts no packets, says of its stream; else 0."""
+    said = LENGTH.fullmatch(stream.metadata.get("DURATION", ""))
+    if said is None:
+        return 0.0
+    hours, minutes, seconds = (float(part) for part in said.groups())
+    return 3600 * hours + 60 * minutes + seconds
 
 
 def pictures(container: Any, stream: Any, health: Health) -> Iterator[Any]:
@@ -181,9 +201,3 @@ def pictures(container: Any, stream: Any, health: Health) -> Iterator[Any]:
         for picture in decoded:
             health.concealed += picture.is_corrupt
             yield picture
-
-
-def upright(picture: Any) -> np.ndarray:
-    """A decoded frame as height x width x 3 uint8 RGB, turned as the file says."""
-    image = picture.to_ndarray(format="rgb24", threads=1)
-    return np.ascontiguousarray(np.rot90(image, round(picture.rotation / 90)))

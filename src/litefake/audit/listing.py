@@ -26,7 +26,8 @@ def list_parts(root: Path, layout: Layout) -> Iterator[tuple[str, pd.DataFrame]]
             values["methods"] = PRESENT[layout](root)
             if not values["methods"]:
                 raise DataMissing(f"{root}: no folder of fakes with a file in it; add some")
-        yield "", manifest.list_source(params.validate(str(root), values, SourceParams))
+        listed = manifest.list_source(params.validate(str(root), values, SourceParams))
+        yield "", _one_each(root, listed)
         return
     lists = _first_split(root)
     levels = ffpp.present(root)
@@ -34,7 +35,19 @@ def list_parts(root: Path, layout: Layout) -> Iterator[tuple[str, pd.DataFrame]]
         raise DataMissing(f"{root}: no video in any compression ({', '.join(ffpp.COMPRESSIONS)})")
     for level, methods in levels.items():
         rows = ffpp.rows(root, methods, level, lists)
-        yield level if len(levels) > 1 else "", pd.DataFrame(rows)
+        yield (
+            level if len(levels) > 1 else "",
+            _one_each(root, pd.DataFrame(rows)),
+        )
+
+
+def _one_each(root: Path, clips: pd.DataFrame) -> pd.DataFrame:
+    """``clips``, of which no two may have one name. Raises DataMissing."""
+    twice = clips[clips["key"].duplicated(keep=False)]["path"]
+    if len(twice):
+        first, second = twice.iloc[:2]
+        raise DataMissing(f"{root}: {first} and {second} have one name; rename or remove one")
+    return clips
 
 
 def list_findings(root: Path, layout: Layout) -> Iterator[Finding]:

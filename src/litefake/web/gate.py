@@ -95,7 +95,8 @@ class Gate:
 
     def _is_ours(self, path: str) -> bool:
         inside = unquote(path).startswith(f"{self._service.kept}/")
-        return inside and ".." not in unquote(path) and "\0" not in unquote(path)
+        # A part and not a piece: a name may have dots in it, as in "What now...mp4".
+        return inside and ".." not in unquote(path).split("/") and "\0" not in unquote(path)
 
     async def _pass_upload(self, scope: Scope, receive: Receive, send: Send) -> None:
         limits = self._service.limits

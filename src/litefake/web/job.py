@@ -12,7 +12,7 @@ from litefake.artifacts import write_json
 from litefake.detection import Progress
 from litefake.errors import VideoUnreadable
 from litefake.report import Judge
-from litefake.video import opened
+from litefake.video import FrameTooLarge, opened
 from litefake.web.limits import BeyondLimits, Limits, NotAVideo
 from litefake.web.pictures import pictures_of
 from litefake.web.process import CLIP, PICTURES, REPORT, VIDEO
@@ -69,6 +69,8 @@ def check(clip: Path, limits: Limits) -> None:
                     f"{limits.max_side} at most, so scale it down first"
                 )
             seconds = _length(container, stream)
+    except FrameTooLarge:
+        raise BeyondLimits("the frames are too large; scale the video down first") from None
     except VideoUnreadable:
         raise NotAVideo(
             "the file cannot be opened as a video; send an MP4, MOV, MKV, WebM or AVI file"

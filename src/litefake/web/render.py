@@ -92,7 +92,7 @@ def numbers(report: dict[str, Any]) -> str:
             (f"Person {track['track'] + 1:.0f}", f"{percent(track['probability'])} fake")
             for track in report["tracks"]
         ]
-    damage = f"{report['bad_packets']} broken packets"
+    damage = f"{report['bad_packets']} broken packets, {report['damaged_frames']} damaged frames"
     rows += [
         ("Damage", damage + (", cut short" if report["truncated"] else "")),
         ("Time to judge", f"{report['seconds']:.1f} s"),
