@@ -23,7 +23,7 @@ from litefake.web.body import Body
 from litefake.web.job import check, work
 from litefake.web.limits import BeyondLimits, Limits, Refused, TooSlow, TooSlowUpload
 from litefake.web.process import CLIP, PICTURES, REPORT, Worker
-from litefake.web.service import Outcome, Service, plain_name, remove_older
+from litefake.web.service import Outcome, Service, Step, plain_name, remove_older
 from tests.clips import draw_face, write_clip
 from tests.conftest import CROP, new_model
 from tests.test_detect import KEYS
@@ -102,6 +102,41 @@ def test_a_clip_gets_its_report(ask, clip, nothing_left):
     assert set(found.json()) == KEYS
     assert found.json()["file"] == "my clip.mp4"
     assert found.json()["faces"] == 9  # 50 frames, at least 8 looks: every sixth
+
+
+def test_who_leaves_gives_up_the_place(run, service, monkeypatch, nothing_left):
+    closed = []
+
+    async def endless(*_job, **_how):
+        try:
+            while True:
+                yield Step(0.1, "Looking")
+                await asyncio.sleep(0.01)
+        finally:
+            closed.append(True)
+
+    monkeypatch.setattr(service, "judge", endless)
+    asked = httpx.Request("POST", "http://127.0.0.1/api/detect", files={"file": ("a.mp4", b"x")})
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/detect",
+        "query_string": b"",
+        "headers": [(name.lower(), value) for name, value in asked.headers.raw],
+    }
+    coming = [
+        {"type": "http.request", "body": asked.read(), "more_body": False},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive():
+        return coming.pop(0) if len(coming) > 1 else coming[0]
+
+    async def send(_message):
+        pass
+
+    run(asyncio.wait_for(api.create(service)(scope, receive, send), 10))
+    assert closed == [True]
 
 
 def test_the_limits_are_told(ask):

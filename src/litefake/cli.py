@@ -98,10 +98,10 @@ def detect(
     try:
         for file, found in zip(files, _judged(files, judge, every, detector), strict=True):
             if isinstance(found, str):
-                tqdm.write(f"error: {_shown(found)}", file=sys.stderr)
+                tqdm.write(f"error: {found}", file=sys.stderr)
                 rows.append({"file": str(file), "error": found})
                 continue
-            tqdm.write(f"{_shown(file)}: {found.line()}")
+            tqdm.write(f"{file}: {found.line()}")
             rows.append({"file": str(file), **found.row()})
             with writing():
                 if json:
@@ -122,11 +122,6 @@ def _require_other_files(written: list[Path | None], files: list[Path]) -> None:
         if path.resolve() in taken:
             raise LitefakeError(f"{path}: is judged or written already; give it another name")
         taken.add(path.resolve())
-
-
-def _shown(text: object) -> str:
-    """As text that any terminal takes: a name may have bytes that are no letters."""
-    return str(text).encode(errors="replace").decode()
 
 
 def _judged(

@@ -35,10 +35,8 @@ def list_parts(root: Path, layout: Layout) -> Iterator[tuple[str, pd.DataFrame]]
         raise DataMissing(f"{root}: no video in any compression ({', '.join(ffpp.COMPRESSIONS)})")
     for level, methods in levels.items():
         rows = ffpp.rows(root, methods, level, lists)
-        yield (
-            level if len(levels) > 1 else "",
-            _one_each(root, pd.DataFrame(rows)),
-        )
+        name = level if len(levels) > 1 else ""
+        yield name, _one_each(root, pd.DataFrame(rows))
 
 
 def _one_each(root: Path, clips: pd.DataFrame) -> pd.DataFrame:

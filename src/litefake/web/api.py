@@ -42,7 +42,7 @@ def create(service: Service) -> FastAPI:
         return service.limits.model_dump()
 
     @app.post("/api/detect", summary="Judge a clip: its report", responses=REFUSALS)
-    async def detect(file: UploadFile) -> JSONResponse:
+    async def detect(file: UploadFile, request: Request) -> JSONResponse:
         with service.job_folder() as folder:
             with (folder / CLIP).open("wb") as target:
                 await asyncio.to_thread(shutil.copyfileobj, file.file, target)
@@ -51,6 +51,8 @@ def create(service: Service) -> FastAPI:
                 async for step in steps:
                     if isinstance(step, Outcome):
                         return JSONResponse(step.report)
+                    if await request.is_disconnected():  # the next one wants its place
+                        break
         raise Refused("the clip is not judged")
 
     # The page, mounted at /, would answer for another method, in its own words.
