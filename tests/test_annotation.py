@@ -10,14 +10,7 @@ from litefake.errors import VideoUnreadable
 from litefake.faces import Square
 from litefake.marks import COLOURS, FAKE, REAL, Mark, Timeline
 from litefake.sightings import table
-from tests.clips import (
-    number_in,
-    numbered,
-    raw_clip,
-    rotate_header,
-    write_clip,
-    write_matrix,
-)
+from tests.clips import number_in, numbered, raw_clip, rotate_header, write_clip, write_matrix
 
 
 def faces(*rows):

@@ -51,8 +51,8 @@ def _annotate(source: Path | str, target: Path | str, faces: Sightings, threshol
         for picture in pictures(container, stream, Health()):
             if not written:
                 writer.keep_shape(stream, turned=is_transposed(picture))
-            if not written and has_planes(picture):
-                writer.keep_colours(stream.codec_context)
+                if has_planes(picture):
+                    writer.keep_colours(stream.codec_context)
             planes = planes_of(picture)
             draw(planes, timeline.at(written), threshold)
             audio.copy_until(writer.write(planes, picture.time))

@@ -7,7 +7,7 @@ import functools
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import av
 import cv2
@@ -24,21 +24,6 @@ from litefake.verdict import Verdict
 from litefake.video import READABLE
 
 SCHEMA = "litefake-report-1"
-ROW = (  # the columns of --csv between the file and its error
-    "verdict",
-    "probability",
-    "low",
-    "high",
-    "fake_rate",
-    "frames",
-    "faces",
-    "frames_without_face",
-    "bad_packets",
-    "damaged_frames",
-    "truncated",
-    "reason",
-    "seconds",
-)
 SUFFIXES = IMAGE_SUFFIXES | VIDEO_SUFFIXES
 
 
@@ -81,6 +66,27 @@ class Judge:
         }
 
 
+class Row(TypedDict):
+    """A line of ``--csv``, without the file and its error."""
+
+    verdict: str
+    probability: float | None
+    low: float | None
+    high: float | None
+    fake_rate: float | None
+    frames: int
+    faces: int
+    frames_without_face: int
+    bad_packets: int
+    damaged_frames: int
+    truncated: bool
+    reason: str
+    seconds: float
+
+
+ROW = tuple(Row.__annotations__)  # its columns, also of a table where every file failed
+
+
 @dataclass(frozen=True)
 class Judgement:
     """A judged file: what was seen, what it means, how long that took."""
@@ -99,24 +105,25 @@ class Judgement:
         said = f"{self.verdict.answer.upper()}, {self.verdict.reason}"
         return f"{said} ({' and '.join(damage)})" if damage else said
 
-    def row(self) -> dict[str, Any]:
-        """The figures of one line of the table that ``--csv`` writes, by ROW."""
+    def row(self) -> Row:
+        """The figures of one line of the table that ``--csv`` writes."""
         decided, health = self.verdict, self.looks.health
-        values = (
-            decided.answer,
-            decided.probability,
-            *(decided.interval or (None, None)),
-            decided.fake_rate,
-            len(self.looks.looked),
-            len(self.looks.faces),
-            self.looks.without_face,
-            health.bad_packets,
-            health.concealed,
-            health.truncated,
-            decided.reason,
-            self.seconds,
-        )
-        return dict(zip(ROW, values, strict=True))
+        low, high = decided.interval or (None, None)
+        return {
+            "verdict": decided.answer,
+            "probability": decided.probability,
+            "low": low,
+            "high": high,
+            "fake_rate": decided.fake_rate,
+            "frames": len(self.looks.looked),
+            "faces": len(self.looks.faces),
+            "frames_without_face": self.looks.without_face,
+            "bad_packets": health.bad_packets,
+            "damaged_frames": health.concealed,
+            "truncated": health.truncated,
+            "reason": decided.reason,
+            "seconds": self.seconds,
+        }
 
     def as_dict(self, judge: Judge) -> dict[str, Any]:
         """The report of SCHEMA. Times in seconds, places in pixels of the upright frame."""
