@@ -8,12 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 
 from litefake import dataset, onnx_export, starting
 from litefake.checkpoints import Run
 from litefake.dataset import TrainVal
 from litefake.faces import CropParams
 from litefake.recipe import Recipe
+
+# How long an example takes says nothing of it: the machine may have other work.
+SLOW = [HealthCheck.too_slow]
+settings.register_profile("any_machine", deadline=None, suppress_health_check=SLOW)
+settings.load_profile("any_machine")
 
 SIZE = 32
 CROP = {

@@ -13,7 +13,7 @@ def error(image: np.ndarray, like: np.ndarray) -> float:
     return float(np.sqrt(np.mean((image.astype(float) - like) ** 2)))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32))
 def test_what_comes_out_is_a_smaller_even_square(seed):
     image = degrade(make_face(), np.random.default_rng(seed), P)

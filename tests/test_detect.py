@@ -201,6 +201,16 @@ def test_a_folder_is_judged_to_its_end_and_what_failed_is_named(clip, judge, tmp
     assert rows["verdict"][1] in ("real", "fake", "undecided")
 
 
+def test_a_link_to_nothing_in_a_folder_is_named_and_not_passed_over(clip, judge, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.mp4").symlink_to(tmp_path / "gone.mp4")
+    (tmp_path / "in" / "b.mp4").write_bytes(clip.read_bytes())
+    table = tmp_path / "table.csv"
+    code, _, _ = command(tmp_path / "in", "--model", judge.path, "--csv", table)
+    assert (code, len(pd.read_csv(table))) == (2, 2)
+    assert "a.mp4: no such file" in pd.read_csv(table)["error"][0]
+
+
 def test_a_clip_without_pictures_raises(tmp_path, judge):
     (tmp_path / "a.mp4").write_bytes(b"x")
     with pytest.raises(VideoUnreadable):

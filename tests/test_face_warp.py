@@ -20,7 +20,7 @@ def test_points_that_stay_change_nothing():
     assert (warp(face, POINTS, POINTS) == face).all()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.floats(-8, 8), st.floats(-8, 8), st.floats(0.8, 1.2))
 def test_an_affine_change_is_made_exactly(x, y, zoom):
     wanted = (48 + zoom * (POINTS - 48) + [x, y]).astype(np.float32)

@@ -181,8 +181,16 @@ def test_a_method_of_damaged_images_alone_is_told_from_one_without_a_face(tmp_pa
     rows = frame_rows("youtube/000", 2)
     clips = [cropping.crop_clip(rows, tmp_path, tmp_path / "faces", crop_params(), ready=True)]
     frames = pd.DataFrame(rows)
-    with pytest.raises(DataMissing, match=r"000000\.png: cannot be read, nor any other .* youtube"):
+    line = r"000000\.png: cannot be read, nor any other .* youtube; replace them, or take youtube"
+    with pytest.raises(DataMissing, match=line):
         cropping.index(frames, clips)
+
+
+def test_a_ready_crop_that_would_become_a_huge_square_is_counted_and_not_made(tmp_path):
+    rows = frame_rows("youtube/000", 1)
+    save(tmp_path / rows[0]["path"], np.zeros((1, cropping.LONGEST + 1, 3), np.uint8))
+    clip = cropping.crop_clip(rows, tmp_path, tmp_path / "faces", crop_params(), ready=True)
+    assert (clip.rows, clip.unreadable) == ([], ["youtube/000/000000.png"])
 
 
 def test_a_ready_crop_that_is_not_square_is_not_distorted(tmp_path):

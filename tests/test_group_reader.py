@@ -129,7 +129,7 @@ def same(ours: list[video.Frame], theirs: list[video.Frame]) -> None:
         assert np.array_equal(one.image, other.image), one.index
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(data=st.data())
 def test_any_choice_of_frames_is_exact(clips, whole, data):
     for name, path in clips.items():

@@ -160,6 +160,22 @@ def test_a_link_to_nothing_is_one_line(tmp_path):
         listing(tmp_path, "folder")
 
 
+def test_a_pipe_is_one_line_and_not_waited_for(tmp_path):
+    touch(tmp_path, "real/000.mp4", "fake/000_003.mp4")
+    os.mkfifo(tmp_path / "real/001.mp4")
+    with pytest.raises(DataMissing, match=r"real/001\.mp4: is no regular file; rename or remove"):
+        listing(tmp_path, "folder")
+
+
+def test_linked_folders_are_searched_once(tmp_path):
+    touch(tmp_path, "in/a/x.jpg", "elsewhere/deep/y.jpg")
+    (tmp_path / "in/linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "in/again").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere/back").symlink_to(tmp_path / "in")
+    found = [row["path"] for row in portraits.rows(tmp_path / "in")]
+    assert found == ["a/x.jpg", "again/deep/y.jpg"]
+
+
 def test_a_name_that_is_no_text_is_one_line(tmp_path):
     touch(tmp_path, "real/000.mp4", "fake/000_003.mp4")
     try:

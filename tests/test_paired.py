@@ -82,7 +82,7 @@ def test_a_small_difference_of_alike_networks_is_seen_where_two_intervals_overla
     assert theirs[1] > ours[0]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.permutations(range(80)))
 def test_the_order_of_the_faces_does_not_matter(order):
     scores = {PLAIN: scored(0, 1.0), OTHER: scored(1, 2.0)}

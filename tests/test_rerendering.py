@@ -11,7 +11,7 @@ POINTS = make_points()
 SPAN = np.ptp(POINTS, axis=0).max()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32), st.floats(0, 0.1))
 def test_a_misfit_stays_below_its_errors(seed, largest):
     """The fine errors are at most 0.7 of the coarse ones, and they add up."""

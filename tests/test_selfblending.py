@@ -15,7 +15,7 @@ def blend(seed: int, way: dict[str, float] | None = None, **change: float):
     return self_blend(make_face(), POINTS, np.random.default_rng(seed), p)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32))
 def test_the_halves_differ_under_the_mask_alone(seed):
     pair = blend(seed)
@@ -163,7 +163,7 @@ def test_each_way_goes_by_its_own_values():
         assert changed(reenact(face, POINTS, POINTS, rngs[2], p)) > 10
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32))
 def test_no_edge_is_too_soft_for_a_region(seed):
     eyes = {"whole": 0.0, "no_forehead": 0.0, "mouth": 0.0, "full": 1.0}

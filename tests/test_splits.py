@@ -61,7 +61,7 @@ def listed(faces, people):
     return faces.assign(given_split=own.where(own == donor.map(people)).fillna(""))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 1000), st.sampled_from([10, 16, 24]))
 def test_no_identity_is_shared_whatever_the_seed(seed, people):
     table = divide(face_table(people), params(seed=seed))

@@ -14,6 +14,7 @@ from litefake.detectors import detector
 from litefake.errors import DataMissing, NoFaceFound
 from litefake.faces import CropParams, Square, cut, locate, whole
 
+LONGEST = 8192  # px; a ready crop becomes a square of its longer side
 SHEET_ROWS, SHEET_COLUMNS, SHEET_TILE = 6, 8, 112  # crops, crops, px
 
 
@@ -25,7 +26,7 @@ class ClipFaces:
     method: str
     frames: int = 0
     rows: list[dict[str, Any]] = field(default_factory=list)  # key, frame, path, x, y, side
-    unreadable: list[str] = field(default_factory=list)  # paths of damaged images
+    unreadable: list[str] = field(default_factory=list)  # paths of damaged or huge images
     killed: bool = False  # every process that looked at them died
 
     @property
@@ -45,12 +46,12 @@ def crop_clip(
     """Write the biggest face of each of one clip's ``frames`` (key, method, frame, path).
 
     ``path`` is relative to ``root``; the crop goes to the same path in ``folder``. Images that
-    are ``ready`` crops are only brought to the crop's size, whole.
+    are ``ready`` crops are only brought to the crop's size, whole, if no side is over ``LONGEST``.
     """
     clip = ClipFaces(frames[0]["key"], frames[0]["method"], len(frames))
     for frame in frames:
         image = images.read(root / frame["path"])
-        if image is None:
+        if image is None or (ready and max(image.shape) > LONGEST):
             clip.unreadable.append(frame["path"])
             continue
         square = whole(image) if ready else locate(image, detector(p), p.margin)
@@ -86,7 +87,10 @@ def index(frames: pd.DataFrame, clips: Sequence[ClipFaces]) -> pd.DataFrame:
         ours = [clip for clip in clips if clip.method == method]
         damaged = [path for clip in ours for path in clip.unreadable]
         if damaged and len(damaged) == sum(clip.frames for clip in ours):
-            raise DataMissing(f"{damaged[0]}: cannot be read, nor any other image of {method}")
+            raise DataMissing(
+                f"{damaged[0]}: cannot be read, nor any other image of {method}; replace them, or"
+                f" take {method} out of dataset.methods in params.yaml"
+            )
         if not any(clip.rows for clip in ours):
             raise NoFaceFound(
                 f"{method}: no face in any frame; lower faces.min_neighbors or faces.min_size"

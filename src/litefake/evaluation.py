@@ -11,6 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from litefake import detection, images, report
+from litefake.cropping import LONGEST
 from litefake.errors import DataMissing
 from litefake.faces import cut, whole
 from litefake.layouts.rows import IMAGE_SUFFIXES
@@ -19,7 +20,6 @@ from litefake.parallel import killed, map_items
 from litefake.report import Judge, Judgement
 
 READY = ("faces",)  # layouts whose images are crops already
-LONGEST = 8192  # px; a crop becomes a square of its longer side
 CLIP = ["key", "method", "label", "person", "source_person", "control", "given_split", "path"]
 FACE = ["frame", "seconds", "track", "x", "y", "side", "probability"]
 

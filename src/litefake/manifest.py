@@ -50,16 +50,21 @@ def list_videos(p: DatasetParams) -> pd.DataFrame:
         for part in parts
         for row in part.rows
     ]
-    table = pd.DataFrame(rows, columns=[*COLUMNS, *[DATASET] * several])
-    twice = table["key"][table["key"].duplicated()]
-    if len(twice):
-        raise DataMissing(f"{p.root}: two files are named {twice.iloc[0]}; rename or remove one")
-    return table
+    return one_each(p.root, pd.DataFrame(rows, columns=[*COLUMNS, *[DATASET] * several]))
 
 
 def list_source(p: SourceParams) -> pd.DataFrame:
     """Every clip of one data set with ``COLUMNS``. Raises DataMissing."""
-    return pd.DataFrame(_rows(Path(p.root), p), columns=list(COLUMNS))
+    return one_each(p.root, pd.DataFrame(_rows(Path(p.root), p), columns=list(COLUMNS)))
+
+
+def one_each(root: Path | str, clips: pd.DataFrame) -> pd.DataFrame:
+    """``clips``, of which no two may have one key. Raises DataMissing."""
+    twice = clips[clips["key"].duplicated(keep=False)]
+    if len(twice):
+        first, second = twice["path"][twice["key"] == twice["key"].iloc[0]].iloc[:2]
+        raise DataMissing(f"{root}: {first} and {second} have one name; rename or remove one")
+    return clips
 
 
 class _Part(NamedTuple):

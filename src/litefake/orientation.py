@@ -9,7 +9,7 @@ def upright(picture: Any) -> np.ndarray:
     """A decoded frame as height x width x 3 uint8 RGB, turned and mirrored as the file says."""
     image = picture.to_ndarray(format="rgb24", threads=1)
     matrix = _shown_as(picture)
-    if is_transposed(picture):
+    if _exchanges(matrix):
         image, right, down = image.swapaxes(0, 1), matrix[1, 0], matrix[0, 1]
     else:
         right, down = matrix[0, 0], matrix[1, 1]
@@ -19,12 +19,16 @@ def upright(picture: Any) -> np.ndarray:
 def is_upright(picture: Any) -> bool:
     """Whether a decoded frame is shown as it is stored."""
     matrix = _shown_as(picture)
-    return bool(not is_transposed(picture) and matrix[0, 0] > 0 and matrix[1, 1] > 0)
+    return bool(not _exchanges(matrix) and matrix[0, 0] > 0 and matrix[1, 1] > 0)
 
 
 def is_transposed(picture: Any) -> bool:
     """Whether a decoded frame is shown with rows and columns exchanged: turned by 90 degrees."""
-    size = np.abs(_shown_as(picture))
+    return _exchanges(_shown_as(picture))
+
+
+def _exchanges(matrix: np.ndarray) -> bool:
+    size = np.abs(matrix)
     return bool(size.trace() < size[0, 1] + size[1, 0])
 
 

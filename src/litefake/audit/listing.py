@@ -27,7 +27,7 @@ def list_parts(root: Path, layout: Layout) -> Iterator[tuple[str, pd.DataFrame]]
             if not values["methods"]:
                 raise DataMissing(f"{root}: no folder of fakes with a file in it; add some")
         listed = manifest.list_source(params.validate(str(root), values, SourceParams))
-        yield "", _one_each(root, listed)
+        yield "", listed
         return
     lists = _first_split(root)
     levels = ffpp.present(root)
@@ -36,16 +36,7 @@ def list_parts(root: Path, layout: Layout) -> Iterator[tuple[str, pd.DataFrame]]
     for level, methods in levels.items():
         rows = ffpp.rows(root, methods, level, lists)
         name = level if len(levels) > 1 else ""
-        yield name, _one_each(root, pd.DataFrame(rows))
-
-
-def _one_each(root: Path, clips: pd.DataFrame) -> pd.DataFrame:
-    """``clips``, of which no two may have one name. Raises DataMissing."""
-    twice = clips[clips["key"].duplicated(keep=False)]["path"]
-    if len(twice):
-        first, second = twice.iloc[:2]
-        raise DataMissing(f"{root}: {first} and {second} have one name; rename or remove one")
-    return clips
+        yield name, manifest.one_each(root, pd.DataFrame(rows))
 
 
 def list_findings(root: Path, layout: Layout) -> Iterator[Finding]:

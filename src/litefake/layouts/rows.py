@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,8 @@ def row(root: Path, path: Path, key: str, method: str) -> Row:
         state = path.stat()
     except FileNotFoundError:
         raise DataMissing(f"{path}: a link to nothing, or removed just now; mend it") from None
+    if not stat.S_ISREG(state.st_mode):  # a pipe: whoever opens it waits for ever
+        raise DataMissing(f"{path}: is no regular file; rename or remove it")
     return dict.fromkeys(IDENTITY, "") | {
         "key": key,
         "method": method,
@@ -64,15 +67,21 @@ def videos(folder: Path) -> list[Path]:
 
 
 def below(folder: Path) -> Iterator[Path]:
-    """Every file below ``folder`` that is not hidden. Raises OSError for what cannot be listed."""
+    """All below ``folder`` that is no folder and not hidden, each folder once, links followed.
+
+    A link to nothing is among it, for whoever reads it to name. Raises OSError for what cannot
+    be listed.
+    """
 
     def refuse(error: OSError) -> None:
         raise error
 
-    for place, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        paths = (Path(place, name) for name in names if not name.startswith("."))
-        yield from (path for path in paths if path.is_file())
+    seen = {folder.resolve()}
+    for place, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        where = {name: Path(place, name).resolve() for name in sorted(folders) if name[0] != "."}
+        folders[:] = [name for name, real in where.items() if real not in seen]
+        seen.update(where.values())
+        yield from (Path(place, name) for name in names if name[0] != ".")
 
 
 def images(folder: Path) -> list[Path]:
