@@ -1,3 +1,4 @@
+import cv2
 import pytest
 import torch
 
@@ -27,14 +28,16 @@ def test_states_survive_a_kill_and_go_after_success(tmp_path, recipe):
         assert run.load("fit") is None
 
 
-@pytest.mark.parametrize("what", ["seed", "params", "file", "crop", "another crop"])
-def test_states_of_other_inputs_are_thrown_away(tmp_path, recipe, what, capsys):
+@pytest.mark.parametrize("what", ["seed", "params", "file", "crop", "another crop", "opencv"])
+def test_states_of_other_inputs_are_thrown_away(tmp_path, recipe, what, capsys, monkeypatch):
     table = tmp_path / "split.csv"
     table.write_text("a")
     crop = tmp_path / "faces" / "youtube" / "0.png"
     crop.parent.mkdir(parents=True)
     crop.write_bytes(b"made")
     kill(open_run(tmp_path, recipe, [table, tmp_path / "faces"]), {"epoch": 3})
+    if what == "opencv":
+        monkeypatch.setattr(cv2, "__version__", "another")
     if what == "file":
         table.write_text("b")
     if what == "crop":

@@ -11,7 +11,7 @@ import yaml
 from typer.testing import CliRunner
 
 from litefake import cli, errors, manifest, networks, outputs, params, preflight, shipped
-from litefake.errors import DataMissing, LitefakeError, ModelUnreadable
+from litefake.errors import DataMissing, LitefakeError, ModelUnreadable, ParamsInvalid
 from tests.clips import draw_face, write_clip
 from tools.stage_code import ROOT
 
@@ -109,6 +109,23 @@ def test_the_check_names_a_method_that_is_missing(tmp_path):
     file = write_params(tmp_path, root=str(root), layout="faces", methods=["FaceSwap"])
     with pytest.raises(DataMissing, match="FaceSwap"):
         preflight.check(file, tmp_path / "manifest.csv")
+
+
+@pytest.mark.parametrize(
+    ("section", "changes", "line"),
+    [
+        ("b0", {"architecture": "efficientnet_b0_no_se"}, "train_dual needs efficientnet_b0"),
+        ("prune", {"kind": "unstructured"}, "set reproducibility.devices to 1"),
+    ],
+)
+def test_the_check_names_sections_that_do_not_go_together(tmp_path, section, changes, line):
+    loaded = params.read(ROOT / "params.yaml")
+    loaded["reproducibility"]["devices"] = 2
+    loaded[section] |= changes
+    file = tmp_path / "params.yaml"
+    file.write_text(yaml.safe_dump(loaded))
+    with pytest.raises(ParamsInvalid, match=line):
+        preflight.check(file, None)
 
 
 def test_the_listing_survives_a_round_trip(tmp_path):

@@ -77,6 +77,13 @@ def test_batches_too_small_for_all_processes_are_refused(use, faces):
         faces.train.shuffled(8, 0, 1, None, 0, 4)
 
 
+def test_more_threads_than_a_batch_has_pairs_of_faces_are_refused(use, faces):
+    use(threads=5)
+    assert [len(batch.labels) for batch in faces.train.shuffled(10, 0, 1, None)] == [10, 10]
+    with pytest.raises(TrainingFailed, match=r"no batch holds 10 faces.*reproducibility\.threads"):
+        faces.train.shuffled(8, 0, 1, None)
+
+
 def test_half_precision_computes_roughly_the_same(use, crop):
     images = torch.randn(8, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     batch = Batch(images, (torch.arange(8) % 2).float())

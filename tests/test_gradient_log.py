@@ -31,3 +31,8 @@ def test_every_variant_can_be_drawn_and_equal_logs_are_equal_bytes(tmp_path, cur
     gradient_log.draw(tmp_path / "two.png", log)
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_any_epoch_the_log_is_empty(tmp_path):
+    gradient_log.write(tmp_path / "log.csv", tmp_path / "log.png", pd.DataFrame([]))
+    assert (tmp_path / "log.csv").read_text() == "epoch\n"

@@ -108,6 +108,13 @@ def test_a_network_starts_from_a_model_file_and_its_normalisation(crop, trained)
     assert started.classifier.dropout == 0.2
 
 
+def test_packaged_weights_that_would_start_little_of_a_network_are_refused():
+    for wider in ("efficientnet_b1", "efficientnet_b2", "efficientnet_b3"):
+        assert params(wider, "xavier").weights == "xavier"
+        with pytest.raises(ValueError, match=f"{wider} has no packaged weights"):
+            params(wider, "packaged")
+
+
 def test_the_file_is_an_input_of_the_run_and_its_hash_a_figure(trained):
     network = params("tf_efficientnet_lite0", trained[1])
     assert network.files == [trained[1]]

@@ -175,6 +175,19 @@ def test_a_changed_recipe_is_a_changed_input(folder, split_table, tmp_path_facto
     assert dataset.sources(plain, split_table) == [table, str(plain)]
 
 
+@pytest.mark.parametrize("count", [1, 4])
+def test_a_pair_is_made_once_however_large_the_batches(train, monkeypatch, count):
+    monkeypatch.setattr(pairs, "KEPT_PAIRS", 1)
+    maker = PairMaker(train.folder, set(train.table["path"]))
+    maker.keep(count)
+    paths = sorted(set(train.table["path"]))[:count]
+    for fake in (False, True):
+        for path in paths:
+            maker.half(path, fake, 0)
+            maker.replaced(path, fake, 0)
+    assert maker._made.cache_info().misses == count
+
+
 def test_a_missing_portrait_is_named(folder, train):
     for path in folder.glob("youtube/*.png"):
         path.unlink()

@@ -7,8 +7,11 @@ import torch
 from torch import nn
 
 from litefake import footprint
-from litefake.errors import TrainingFailed
+from litefake.errors import ParamsInvalid, TrainingFailed
+from litefake.pruning import check_processes
+from litefake.pruning.channels import check_reachable
 from litefake.pruning.weights import zero_weights, zeros_kept
+from litefake.reproducibility import Reproducibility
 from tests.small_network import SIZE, Tiny, changed, network, tiny, with_gradients
 
 SINGLE = changed(kind="unstructured", normalizer="none")
@@ -99,3 +102,18 @@ def test_training_moves_every_weight_but_the_zeros(
         weight = model.state_dict()[f"{name}.weight"]
         assert torch.equal(weight == 0, mask)
         assert (weight != before[f"{name}.weight"])[~mask].all()
+
+
+def test_a_share_that_the_cap_forbids_is_refused_and_not_missed_silently() -> None:
+    params = changed(kind="unstructured", ratio=0.9, max_pruning_ratio=0.7)
+    with pytest.raises(TrainingFailed, match=r"at most 70\.0% of the weights can go, .* is 90\.0%"):
+        check_reachable(tiny(), params, SIZE)
+    check_reachable(tiny(), changed(kind="unstructured", ratio=0.7, max_pruning_ratio=0.7), SIZE)
+
+
+def test_single_weights_and_several_processes_are_refused_together() -> None:
+    params, machine = changed(kind="unstructured"), Reproducibility(seed=0, threads=1, devices=2)
+    with pytest.raises(ParamsInvalid, match=r"set reproducibility\.devices to 1"):
+        check_processes(params, machine)
+    check_processes(changed(kind="structured"), machine)
+    check_processes(params, machine.model_copy(update={"devices": 1}))

@@ -235,3 +235,16 @@ def test_caps_hold_for_each_data_set():
     reals = table[table["method"] == "youtube"].groupby("dataset").size()
     assert reals["celebdf"] == 40
     assert reals["own"] == 20
+
+
+def test_a_cap_keeps_both_halves_of_a_pair():
+    pairs = splits.paired(face_table().query("method == 'youtube'"), "SelfBlended", 2)
+    settings = params(real=100, per_method=30)
+    table = splits.cap(splits.place(pairs, settings), settings)
+    halves = table.groupby(["split", "path", "draw"])["method"].nunique()
+    assert set(halves) == {2}
+    assert len(table) == 60
+
+
+def test_a_seed_may_be_larger_than_a_generator_of_numbers_takes():
+    assert len(divide(face_table(), params(seed=20240101123))) == len(face_table())

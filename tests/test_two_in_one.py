@@ -6,6 +6,7 @@ from litefake.apprentice import PARTS, Apprentice, TwoInOneParams
 from litefake.batches import Batch
 from litefake.checkpoints import Run
 from litefake.distillation import Distillation, DistillParams
+from litefake.errors import ParamsInvalid
 from litefake.homogenization import rotate
 from litefake.reproducibility import Reproducibility
 from litefake.shards import Shards
@@ -276,3 +277,10 @@ def test_a_short_training_lowers_the_loss(crop, faces, recipe, teacher, run):
     for term in ("loss", "hard", "loss_spatial", "loss_frequency"):
         assert last[term] < first[term], term
     assert last["moved_spatial"] > first["moved_spatial"] > 0
+
+
+def test_a_student_with_other_maps_than_the_branches_is_one_line(crop):
+    model, _ = new_model(crop, "efficientnet_b2", "xavier")
+    with pytest.raises(ParamsInvalid, match="maps of 320 channels, and this one has 352"):
+        Apprentice(model, params("both"), seed=0)
+    Apprentice(model, params("logits"), seed=0)

@@ -6,6 +6,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from litefake.errors import ParamsInvalid
 from litefake.homogenization import Rotation
 from litefake.params import Section
 from litefake.seeds import seed_of
@@ -14,6 +15,9 @@ from litefake.two_branch import BRANCHES
 Variant = Literal[
     "none", "logits", "spatial", "frequency", "both", "projectors", "scale", "rotation"
 ]
+
+
+CHANNELS = 320  # of the feature maps of the teacher's branches
 
 
 class TwoInOneParams(Section):
@@ -27,7 +31,7 @@ class TwoInOneParams(Section):
 
     variant: Variant
     weight: float = Field(gt=0, le=100)
-    rotated_channels: int = Field(ge=2, le=320)
+    rotated_channels: int = Field(ge=2, le=CHANNELS)
     rotation_rate: float = Field(gt=0, le=1)
 
 
@@ -72,10 +76,16 @@ class Apprentice(nn.Module):
     """
 
     def __init__(self, student: nn.Module, params: TwoInOneParams, seed: int) -> None:
+        """Raises ParamsInvalid when the student's map has other channels than the teacher's."""
         super().__init__()
         torch.manual_seed(seed_of(seed, "projectors"))
         parts = PARTS[params.variant]
         channels = cast(Any, student).conv_head.in_channels
+        if parts.branches and channels != CHANNELS:
+            raise ParamsInvalid(
+                f"params.yaml, lite0.architecture: kd_two_in_one compares maps of {CHANNELS} "
+                f"channels, and this one has {channels}; use tf_efficientnet_lite0"
+            )
         turned = min(channels, params.rotated_channels)
         self.student: Any = student
         self.projectors = nn.ModuleList(

@@ -8,18 +8,23 @@ import sys
 from pathlib import Path
 from typing import Any, Self
 
+import cv2
+import numpy as np
+import timm
 import torch
 
 from litefake.artifacts import digest, replacing
 from litefake.errors import DataMissing
 from litefake.locks import FOLDER
 from litefake.params import Section
+from litefake.reproducibility import device
 
 
 class Run:
     """One run of a stage, as a context: its states are gone after success.
 
-    States saved under another fingerprint (other parameters, input files or code) are thrown
+    States saved under another fingerprint (other parameters, input files, code,
+    libraries or another kind of device) are thrown
     away on entry. The folder belongs to one process (``locks.alone``).
     """
 
@@ -38,7 +43,8 @@ class Run:
             for name, setting in settings.items()
         }
         files = {name: _digest_of_input(name, stage) for name in inputs}
-        text = json.dumps([seed, described, files, _code(), torch.__version__], sort_keys=True)
+        made_by = [device().type, *(library.__version__ for library in (torch, np, cv2, timm))]
+        text = json.dumps([seed, described, files, _code(), made_by], sort_keys=True)
         self._fingerprint = hashlib.sha256(text.encode()).hexdigest()
 
     def __enter__(self) -> Self:

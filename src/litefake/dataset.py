@@ -79,9 +79,10 @@ class Faces:
         """Every face once, in an order and with changes fixed by ``seed`` and ``epoch``.
 
         The halves of a pair come in neighbouring batches. A batch with less than two faces a
-        thread is dropped, unless all are so small: BatchNorm cannot use one. Of ``world``
-        processes, the one with number ``rank`` gets and reads its part of every batch. Raises
-        TrainingFailed when several processes have no batch that is large enough for them.
+        thread is dropped, unless there are too few faces for any other: BatchNorm cannot use one.
+        Of ``world`` processes, the one with number ``rank`` gets and reads its part of every
+        batch. Raises TrainingFailed when ``batch_size`` is too small for threads and processes,
+        or several processes have no batch that is large enough for them.
         """
         chunks = self._batched(batch_size, seed, epoch, world)
         return self._load(chunks, augmentation, seed_of(seed, "epoch", epoch), rank, world)
@@ -95,10 +96,10 @@ class Faces:
         chunks = self._mixed(random, batch_size)
         smallest = 2 * reproducibility.threads() * world
         large = [chunk for chunk in chunks if len(chunk) >= smallest]
-        if world > 1 and not large:
+        if batch_size < smallest or (world > 1 and not large):
             raise TrainingFailed(
-                f"no batch holds {smallest} faces, two a thread of {world} processes; "
-                "lower reproducibility.devices or raise batch_size"
+                f"no batch holds {smallest} faces, two a thread of {world} process(es); lower "
+                "reproducibility.threads or reproducibility.devices, or raise batch_size"
             )
         return large or chunks
 
@@ -125,6 +126,7 @@ class Faces:
         world: int = 1,
     ) -> Iterator[Batch]:
         labels, reader = self.labels, self._reader
+        reader.expect(max(map(len, chunks), default=0))
 
         def read(index: int) -> Image:
             face = reader.face(index, seed)

@@ -19,6 +19,9 @@ from litefake.two_branch import DualBranch
 ARCHITECTURE = "dual_efficientnet_b0"
 
 
+BRANCH = "efficientnet_b0"  # of which both branches are
+
+
 class DualParams(Section):
     """Section ``dual``: the teacher with a spatial and a frequency branch."""
 
@@ -35,9 +38,9 @@ def start(b0: nn.Module, card: Card, params: DualParams, seed: int) -> tuple[nn.
     statistics have caught up (docs/decisions/two-in-one.md). The fused head starts as the mean of
     the branches' heads. Raises ParamsInvalid when ``b0`` is another network.
     """
-    if card.architecture != "efficientnet_b0":
+    if card.architecture != BRANCH:
         raise ParamsInvalid(
-            "params.yaml, b0.architecture: train_dual needs efficientnet_b0, "
+            f"params.yaml, b0.architecture: train_dual needs {BRANCH}, "
             f"and models/b0.safetensors is {card.architecture}"
         )
     torch.manual_seed(seed_of(seed, "create", ARCHITECTURE))

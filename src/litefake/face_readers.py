@@ -31,6 +31,10 @@ class Reader(Protocol):
     pairs: Rows | None
     lead: int
 
+    def expect(self, count: int) -> None:
+        """Prepare for batches of up to ``count`` faces."""
+        ...
+
     def face(self, index: int, seed: int) -> Image:
         """The face of a row (S x S x 3, RGB); what is drawn for it depends on ``seed``.
 
@@ -56,6 +60,9 @@ class Crops:
 
     def __init__(self, folder: Path, table: pd.DataFrame, size: int) -> None:
         self._folder, self._paths, self._size = folder, table["path"].tolist(), size
+
+    def expect(self, count: int) -> None:
+        """Nothing is kept between batches."""
 
     def face(self, index: int, _seed: int) -> Image:
         name = self._paths[index]
@@ -89,6 +96,9 @@ class Halves:
     def __reduce__(self) -> tuple[Any, ...]:
         """For another process: without the faces that are kept here."""
         return Halves, (self._maker, self._table, self._size)
+
+    def expect(self, count: int) -> None:
+        self._maker.keep(count)
 
     def face(self, index: int, seed: int) -> Image:
         if seed == NEVER_VARIES and index in self._kept:

@@ -51,7 +51,11 @@ class FrequencyBands(nn.Module):
         self._dct, self._masks = dct_matrix(size), band_masks(size)
 
     def forward(self, images: Tensor) -> Tensor:
-        """The bands, those of low frequencies first."""
+        """The bands, those of low frequencies first, in full precision: the high ones are faint."""
+        with torch.autocast(images.device.type, enabled=False):
+            return self._bands(images.float())
+
+    def _bands(self, images: Tensor) -> Tensor:
         dct = self._dct.to(images.device)
         filters = self._masks.to(images.device) + 2 * torch.sigmoid(self.weight) - 1
         spectrum = dct @ images @ dct.T

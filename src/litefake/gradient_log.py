@@ -32,7 +32,8 @@ def table(curve: pd.DataFrame) -> pd.DataFrame:
     cosine_before, cosine_after: of the two branches' gradients behind and before the rotations.
     moved_*: ||R - I|| / ||I||.
     """
-    return curve[["epoch", *(name for name in curve if str(name).startswith(tuple(PANELS)))]]
+    logged = [name for name in curve if str(name).startswith(tuple(PANELS))]
+    return curve.reindex(columns=["epoch", *logged])  # without any epoch there is no column
 
 
 def draw(path: Path | str, gradients: pd.DataFrame) -> None:

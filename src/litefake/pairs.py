@@ -25,7 +25,7 @@ from litefake.selfblending import Pair, in_place, put_over, reenact, self_blend,
 
 METHOD = "SelfBlended"
 Image = NDArray[np.uint8]
-KEPT_PAIRS = 128  # in memory, 1.2 MB each at 352 px
+KEPT_PAIRS = 128  # in memory at least, 1.2 MB each at 352 px
 KEPT_FACES = 512  # in memory, 0.4 MB each at 352 px: to read one takes as long as to code one
 CANDIDATES = 4  # donors drawn, of which the most alike in shape is taken
 
@@ -71,7 +71,8 @@ class PairMaker:
         self._paths = list(self._points)
         self._shapes = np.stack([_shape(points) for points in self._points.values()])
         # The halves of a pair stand in neighbouring batches: the second finds it made.
-        self._made = functools.lru_cache(KEPT_PAIRS)(self._make)
+        self._kept = KEPT_PAIRS
+        self._made = functools.lru_cache(self._kept)(self._make)
         self._seen = functools.lru_cache(KEPT_FACES)(self._read)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -82,6 +83,12 @@ class PairMaker:
     def places(self) -> float:
         """The weight in training of where a fake was made; 0 turns it off."""
         return self._recipe.pairs.places
+
+    def keep(self, count: int) -> None:
+        """Have room for the pairs of a batch of ``count``, which the next one asks for again."""
+        if count > self._kept:
+            self._kept = count
+            self._made = functools.lru_cache(count)(self._make)
 
     def half(self, path: str, fake: bool, seed: int) -> Image:
         """One half of the pair that ``seed`` makes of the crop ``path``, as a network sees it.

@@ -69,6 +69,7 @@ def check(file: Path, listing: Path | None) -> list[str]:
     for name, kind in SECTIONS.items():
         params.section(name, kind, file)
     _require_every_model(file)
+    _require_one_chain(file)
     lines = [f"{file}: {len(SECTIONS)} sections are valid"]
     lines += [f"{name}: starts from {weights}" for name, weights in _starts(file)]
     params.value("dataset.also", file)  # training and DVC ask for it, hours later
@@ -97,6 +98,18 @@ def _require_every_model(file: Path) -> None:
             "at its end; name every model, or `python -m tools.run_profile NAME` for a file "
             "in profiles/"
         )
+
+
+def _require_one_chain(file: Path) -> None:
+    """Raise ParamsInvalid when sections that are valid each do not go together."""
+    b0 = params.section("b0", starting.ModelParams, file)
+    if b0.architecture != dual.BRANCH:
+        raise ParamsInvalid(
+            f"{file}, b0.architecture: {b0.architecture} can be trained alone (`dvc repro "
+            f"train_b0`), but train_dual needs {dual.BRANCH}"
+        )
+    machine = params.section("reproducibility", Reproducibility, file)
+    pruning.check_processes(params.section("prune", pruning.PruneParams, file), machine)
 
 
 def _starts(file: Path) -> list[tuple[str, str]]:

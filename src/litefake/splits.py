@@ -92,7 +92,8 @@ def cap(placed: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
     Of several data sets each has caps of its own, so that a large one does not crowd out another.
 
     Each split gets the share of the cap that it has of all faces, to a whole number, so that the
-    mix of classes is the same in every split; the rows come shuffled. Raises DataMissing when a
+    mix of classes is the same in every split; the rows come shuffled. Of pairs (``paired``) both
+    halves are kept, by the smaller of the two caps. Raises DataMissing when a
     split ends without real or without fake faces.
     """
     if placed.empty:
@@ -100,15 +101,19 @@ def cap(placed: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
     parts = [part for _, rows in by_dataset(placed) for part in _capped(rows, params)]
     kept = pd.concat(parts)
     _require_both_classes(kept, params)
-    return kept.sample(frac=1, random_state=params.seed).reset_index(drop=True)
+    return kept.sample(frac=1, random_state=params.seed % 2**32).reset_index(drop=True)
 
 
 def _capped(placed: pd.DataFrame, params: SplitParams) -> Iterator[pd.DataFrame]:
     share = placed["split"].value_counts(normalize=True)
     for (split, method), rows in placed.groupby(["split", "method"], sort=True):
         most = params.real if method == REAL else params.per_method
+        pairs = "draw" in placed
+        most = min(params.real, params.per_method) if pairs else most
         count = min(len(rows), max(1, round(most * share[split])))
-        yield rows.sample(count, random_state=seed_of(params.seed, split, method) % 2**32)
+        # The halves of pairs stand in one order, so that one seed draws those of the same pairs.
+        drawn_by = REAL if pairs and count < len(rows) else method
+        yield rows.sample(count, random_state=seed_of(params.seed, split, drawn_by) % 2**32)
 
 
 def counts(table: pd.DataFrame, people_known: bool) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """Networks before training: from ImageNet weights, from random ones, or from a model of ours."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import timm
 import torch
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from torch import nn
 
 from litefake import architectures, models
@@ -18,6 +18,7 @@ from litefake.params import Section
 from litefake.seeds import seed_of
 
 SUFFIX = ".safetensors"
+WIDER = {"efficientnet_b1", "efficientnet_b2", "efficientnet_b3"}  # few of Lite0's tensors fit
 
 
 class ModelParams(Section):
@@ -39,6 +40,12 @@ class ModelParams(Section):
         if weights not in ("imagenet", "packaged", "xavier") and not weights.endswith(SUFFIX):
             raise ValueError(f"must be imagenet, packaged, xavier or the path of a {SUFFIX} file")
         return weights
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.weights == "packaged" and self.architecture in WIDER:
+            raise ValueError(f"{self.architecture} has no packaged weights: imagenet or xavier")
+        return self
 
     @property
     def from_file(self) -> bool:

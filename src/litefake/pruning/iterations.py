@@ -11,11 +11,12 @@ from litefake import footprint, models, reproducibility, training
 from litefake.checkpoints import Run
 from litefake.dataset import TrainVal
 from litefake.distillation import Objective
-from litefake.errors import TrainingFailed
+from litefake.errors import ParamsInvalid, TrainingFailed
 from litefake.importance import accumulate_gradients
 from litefake.pruning.channels import check_reachable, check_reached, prune_step
 from litefake.pruning.params import PruneParams
 from litefake.pruning.weights import zero_weights, zeros_kept
+from litefake.reproducibility import Reproducibility
 from litefake.seeds import seed_of
 from litefake.training import Fit
 
@@ -49,9 +50,10 @@ def prune_iteratively(
     Iteration k of K leaves 1 - ratio * k / K of the original ``params.target``. A single step
     may remove nothing (``round_to``), the whole run may not. A run that was killed goes on
     from the last pruning step or epoch that ``run`` holds, given the same unpruned student.
-    Raises TrainingFailed when the target cannot be or is not reached, nothing is removed, a
-    layer collapses, or a score or loss is not finite.
+    Raises ParamsInvalid (see ``check_processes``), and TrainingFailed when the target cannot be
+    or is not reached, nothing is removed, a layer collapses, or a score or loss is not finite.
     """
+    check_processes(params, reproducibility.current())
     student.to(reproducibility.device())
     check_reachable(student, params, faces.train.size)
     original = footprint.widths(student)
@@ -79,6 +81,15 @@ def prune_iteratively(
         summary=_summary(history, fits),
         curve=_curve(fits),
     )
+
+
+def check_processes(params: PruneParams, machine: Reproducibility) -> None:
+    """Raise ParamsInvalid when single weights are to be pruned by several processes."""
+    if params.kind == "unstructured" and machine.devices > 1:
+        raise ParamsInvalid(
+            "params.yaml, prune.kind: unstructured trains in one process; set "
+            "reproducibility.devices to 1"
+        )
 
 
 def _pruned(
