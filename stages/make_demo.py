@@ -1,6 +1,5 @@
 """Render the built-in demo data set, unless params.yaml names a real one."""
 
-import shutil
 from pathlib import Path
 
 from litefake import demo, errors, params
@@ -15,13 +14,12 @@ def main() -> None:
     recipe = params.section("demo", demo.DemoParams)
     root = Path(params.text("dataset.root"))
 
-    shutil.rmtree(OUT, ignore_errors=True)
-    OUT.mkdir(parents=True)
+    demo.clear(OUT)
     if root.resolve() == OUT.resolve():
         summary = demo.build(OUT, recipe)
     else:
         note = f"Empty: dataset.root in params.yaml is {root}, so no demo data are rendered.\n"
-        (OUT / "README.txt").write_text(note, encoding="utf-8")
+        (OUT / demo.NOTE).write_text(note, encoding="utf-8")
         summary = {}
     write_json("metrics/make_demo.json", {"rendered": bool(summary)} | summary)
 

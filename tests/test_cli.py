@@ -11,7 +11,7 @@ import yaml
 from typer.testing import CliRunner
 
 from litefake import cli, errors, manifest, networks, outputs, params, preflight, shipped
-from litefake.errors import DataMissing, LitefakeError, ModelUnreadable, ParamsInvalid
+from litefake.errors import DataMissing, LitefakeError, ModelUnreadable
 from tests.clips import draw_face, write_clip
 from tools.stage_code import ROOT
 
@@ -116,6 +116,11 @@ def test_the_check_names_a_method_that_is_missing(tmp_path):
     [
         ("b0", {"architecture": "efficientnet_b0_no_se"}, "train_dual needs efficientnet_b0"),
         ("prune", {"kind": "unstructured"}, "set reproducibility.devices to 1"),
+        ("prune", {"max_pruning_ratio": 0.2}, "ratio 0.35 cannot be reached"),
+        ("train", {"lr": float("inf")}, "must be a finite number"),
+        ("dataset", {"methods": ["Foo"]}, "the built-in data have no Foo"),
+        ("dataset", {"root": "data/videos/mine"}, "lies in data/videos, which the pipeline emp"),
+        ("dataset", {"root": "data/faces", "layout": "faces"}, "lies in data/faces, which the"),
     ],
 )
 def test_the_check_names_sections_that_do_not_go_together(tmp_path, section, changes, line):
@@ -124,8 +129,17 @@ def test_the_check_names_sections_that_do_not_go_together(tmp_path, section, cha
     loaded[section] |= changes
     file = tmp_path / "params.yaml"
     file.write_text(yaml.safe_dump(loaded))
-    with pytest.raises(ParamsInvalid, match=line):
+    with pytest.raises(LitefakeError, match=line):
         preflight.check(file, None)
+
+
+def test_the_check_reads_the_model_that_training_starts_from(tmp_path):
+    (tmp_path / "start.safetensors").write_bytes(b"garbage")
+    loaded = params.read(ROOT / "params.yaml")
+    loaded["b0"]["weights"] = str(tmp_path / "start.safetensors")
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(loaded))
+    with pytest.raises(ModelUnreadable, match="start.safetensors"):
+        preflight.check(tmp_path / "params.yaml", None)
 
 
 def test_the_listing_survives_a_round_trip(tmp_path):

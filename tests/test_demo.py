@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+from litefake import demo
 from litefake.artifacts import digest
 from litefake.demo import DemoParams, build, filming, manipulations, schedule
 from litefake.demo.assets import Part, load_head
@@ -20,7 +21,7 @@ from litefake.demo.motion import YAW_LIMIT
 from litefake.demo.person import prepare
 from litefake.demo.render import Window, render
 from litefake.demo.schedule import Purpose, random_stream
-from litefake.errors import ParamsInvalid
+from litefake.errors import DataMissing, ParamsInvalid
 from litefake.params import validate
 
 TINY = {
@@ -236,3 +237,29 @@ def test_the_asset_is_whole():
 def test_an_odd_split_is_refused():
     with pytest.raises(ParamsInvalid, match="must be even and at least 2"):
         validate("demo", TINY | {"identities": 7}, DemoParams)
+
+
+@pytest.mark.parametrize(
+    "there", ["FaceForensics++/splits/test.json", "original_sequences/youtube/c23/videos/000.mp4"]
+)
+def test_what_somebody_else_put_where_the_demo_goes_is_not_removed(tmp_path, there):
+    file = tmp_path / "videos" / there
+    file.parent.mkdir(parents=True)
+    file.write_text("precious")
+    with pytest.raises(DataMissing, match="is not of make_demo, which would empty it; move it"):
+        demo.clear(tmp_path / "videos")
+    (tmp_path / "link").symlink_to(tmp_path / "videos")
+    with pytest.raises(DataMissing, match="is not of make_demo"):
+        demo.clear(tmp_path / "link")
+    assert file.read_text() == "precious"
+
+
+def test_an_older_demo_is_removed(tmp_path):
+    (tmp_path / "splits").mkdir()
+    (tmp_path / "people.json").write_text("{}")
+    demo.clear(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / demo.NOTE).write_text("Empty")
+    demo.clear(tmp_path)
+    demo.clear(tmp_path / "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]

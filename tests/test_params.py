@@ -57,6 +57,13 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path, text):
         params.read(file)
 
 
+def test_a_key_given_twice_is_refused(tmp_path):
+    file = tmp_path / "params.yaml"
+    file.write_text("train: {lr: 1.0}\nb0: {}\ntrain: {lr: 2.0}\n", encoding="utf-8")
+    with pytest.raises(ParamsInvalid, match="train is given twice in .*line 1"):
+        params.read(file)
+
+
 def test_an_absent_file_says_where_to_run(tmp_path):
     with pytest.raises(ParamsInvalid, match="run from the repository's root"):
         params.read(tmp_path / "params.yaml")

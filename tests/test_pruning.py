@@ -188,7 +188,7 @@ def test_no_choice_breaks_a_cap_or_empties_a_layer(
 ) -> None:
     original = {str(number): width for number, width in enumerate(widths)}
     values = {name: torch.arange(width) * 1.5 for name, width in original.items()}
-    settings = changed(scope=scope, max_pruning_ratio=cap, round_to=multiple)
+    settings = changed(ratio=0.0, scope=scope, max_pruning_ratio=cap, round_to=multiple)
     chosen = choose_channels(values, original, share, settings)
     for name, width in original.items():
         left = width - len(chosen[name])
@@ -429,7 +429,7 @@ def test_single_weights_leave_the_size_and_the_time_as_they_were(
     assert result.summary["parameters"] == footprint.parameters(tiny())
     assert result.model.state_dict().keys() == tiny().state_dict().keys()
     with pytest.raises(TrainingFailed, match="nothing was removed"):
-        prune(faces, tmp_path / "none", changed(SINGLE, max_pruning_ratio=0.001))
+        prune(faces, tmp_path / "none", changed(SINGLE, ratio=0.0005))
 
 
 def test_a_run_ends_at_its_target(faces: TrainVal, tmp_path: Path) -> None:

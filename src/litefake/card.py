@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveFloat
 
 from litefake.faces import CropParams
 from litefake.params import Section
@@ -27,10 +27,10 @@ class Card(Section):
     architecture: Architecture
     image_size: int = Field(ge=32, le=1024)
     mean: list[float] = Field(min_length=3, max_length=3)
-    std: list[float] = Field(min_length=3, max_length=3)
+    std: list[PositiveFloat] = Field(min_length=3, max_length=3)
     crop: CropParams
     threshold: float = Field(ge=0, le=1)
-    temperature: float = Field(gt=0)
+    temperature: float = Field(ge=0.001, le=1000)
     bias: float
     false_alarms: float = 1.0  # what the threshold was bound to, see ``starting.ModelParams``
     trained_on: str

@@ -14,12 +14,11 @@ import pandas as pd
 
 from litefake.errors import DataMissing
 from litefake.layouts import celebdf, dfdc, faces, ffpp, folder, portraits
-from litefake.layouts.params import DatasetParams, SourceParams
+from litefake.layouts.params import DEMO_ROOT, DatasetParams, SourceParams
 from litefake.layouts.rows import COLUMNS, IDENTITY, REAL, Row
 
-__all__ = ["COLUMNS", "IDENTITY", "REAL", "DatasetParams", "SourceParams"]
+__all__ = ["COLUMNS", "DEMO_ROOT", "IDENTITY", "REAL", "DatasetParams", "SourceParams"]
 
-DEMO_ROOT = Path("data/videos")
 DATASET = "dataset"
 
 

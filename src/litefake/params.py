@@ -14,7 +14,19 @@ PARAMS_FILE = Path("params.yaml")
 class Section(BaseModel):
     """One section of params.yaml: strict types, no unknown keys, immutable."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class _EachOnce(yaml.SafeLoader):  # type: ignore[misc]  # the package has no types
+    """As safe as its parent, and no key may be given twice: DVC refuses that too, but later."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = [key for number, key in enumerate(keys) if key in keys[:number]]
+        if twice:
+            raise yaml.YAMLError(f"{twice[0]} is given twice {str(node.start_mark).strip()}")
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
 
 
 S = TypeVar("S", bound=Section)
@@ -26,7 +38,7 @@ def read(path: Path = PARAMS_FILE) -> dict[str, Any]:
     Raises ParamsInvalid when it is absent or no YAML mapping.
     """
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loaded = yaml.load(path.read_text(encoding="utf-8"), _EachOnce)
     except FileNotFoundError:
         raise ParamsInvalid(f"{path}: not found; run from the repository's root") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -10,6 +10,7 @@ from litefake import (
     dual,
     extraction,
     manifest,
+    models,
     official,
     params,
     pruning,
@@ -21,8 +22,9 @@ from litefake.apprentice import TwoInOneParams
 from litefake.crop_store import StorageParams
 from litefake.demo import DemoParams
 from litefake.distillation import DistillParams
-from litefake.errors import ParamsInvalid
+from litefake.errors import DataMissing, ParamsInvalid
 from litefake.faces import CropParams
+from litefake.layouts import ffpp
 from litefake.pairs import PairParams
 from litefake.params import Section
 from litefake.quantization import ExportParams
@@ -60,7 +62,7 @@ def check(file: Path, listing: Path | None) -> list[str]:
     A data set that is not the built-in one may have changed since it was listed. DVC would
     not see that, since it hashes the listing and not the folder; so an outdated listing is
     removed, and DVC makes it anew. Returns what there is to say, a line each. Raises
-    ParamsInvalid or DataMissing.
+    ParamsInvalid, DataMissing or ModelUnreadable.
     """
     loaded = params.read(file)
     for name in loaded:
@@ -70,11 +72,12 @@ def check(file: Path, listing: Path | None) -> list[str]:
         params.section(name, kind, file)
     _require_every_model(file)
     _require_one_chain(file)
+    dataset = params.section("dataset", manifest.DatasetParams, file)
     lines = [f"{file}: {len(SECTIONS)} sections are valid"]
     lines += [f"{name}: starts from {weights}" for name, weights in _starts(file)]
     params.value("dataset.also", file)  # training and DVC ask for it, hours later
-    dataset = params.section("dataset", manifest.DatasetParams, file)
     if manifest.is_demo(dataset):
+        _require_rendered(dataset)
         return lines
     now = manifest.list_videos(dataset)
     _require_lists(dataset, params.section("split", splits.SplitParams, file), now)
@@ -112,10 +115,26 @@ def _require_one_chain(file: Path) -> None:
     pruning.check_processes(params.section("prune", pruning.PruneParams, file), machine)
 
 
+def _require_rendered(dataset: manifest.DatasetParams) -> None:
+    """Raise DataMissing when a method is wanted that the built-in data lack."""
+    lacking = sorted(set(dataset.methods or []) - set(ffpp.METHODS))
+    if lacking:
+        raise DataMissing(
+            f"{dataset.root}: the built-in data have no {lacking[0]}; dataset.methods in "
+            f"params.yaml may name {', '.join(ffpp.METHODS)}"
+        )
+
+
 def _starts(file: Path) -> list[tuple[str, str]]:
-    """The networks that start from a model file, and the file. Raises DataMissing."""
+    """The networks that start from a model file, and the file.
+
+    Raises DataMissing or ModelUnreadable.
+    """
     networks = [(name, params.section(name, starting.ModelParams, file)) for name in NETWORKS]
-    return [(name, weights) for name, network in networks for weights in network.files]
+    starts = [(name, weights) for name, network in networks for weights in network.files]
+    for _, weights in starts:
+        models.load(weights)  # a damaged one shall not end the training of hours later
+    return starts
 
 
 def _require_lists(

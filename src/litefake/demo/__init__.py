@@ -2,7 +2,7 @@
 forged by imitations of the five FaceForensics++ methods, written as an FF++ folder.
 """
 
-from litefake.demo.build import build
+from litefake.demo.build import NOTE, build, clear
 from litefake.demo.params import DemoParams
 
-__all__ = ["DemoParams", "build"]
+__all__ = ["NOTE", "DemoParams", "build", "clear"]

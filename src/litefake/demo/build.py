@@ -2,6 +2,7 @@
 
 import functools
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,25 @@ from litefake.demo.manipulations import METHODS
 from litefake.demo.params import DemoParams
 from litefake.demo.person import Person, prepare
 from litefake.demo.schedule import Clip, Pair, Purpose, Schedule, random_stream
+from litefake.errors import DataMissing
 from litefake.parallel import map_items
 
 COMPRESSION = "c23"
-PEOPLE_FILE = "people.json"
+PEOPLE_FILE, NOTE = "people.json", "README.txt"
+WRITTEN = {"original_sequences", "manipulated_sequences", "splits", PEOPLE_FILE, NOTE}
+
+
+def clear(root: Path) -> None:
+    """Make ``root`` an empty folder. Raises DataMissing when it holds anything but a demo."""
+    found = {path.name for path in root.iterdir()} if root.is_dir() else set()
+    # A data set of somebody's would have the same folders, and no file of ours.
+    if root.is_symlink() or found - WRITTEN or (found and not found & {PEOPLE_FILE, NOTE}):
+        raise DataMissing(
+            f"{root}: is not of make_demo, which would empty it; move it elsewhere and set "
+            "dataset.root in params.yaml to that place"
+        )
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
 
 
 def build(root: Path, p: DemoParams) -> dict[str, Any]:

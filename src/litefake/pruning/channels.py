@@ -67,10 +67,10 @@ def channel_scores(
 def check_reachable(model: nn.Module, params: PruneParams, size: int) -> None:
     """Raise TrainingFailed when the caps do not let ``params.ratio`` of the target go.
 
-    Single weights are bound by ``params.max_pruning_ratio`` alone, and by no round or least width.
+    Single weights are not judged: ``params.round_to`` and the least width do not bind them, and
+    ``PruneParams`` knows ``max_pruning_ratio``.
     """
     if params.kind == "unstructured":
-        _require_reach(params.max_pruning_ratio, "weights", params)
         return
     groups = coupled_groups(model, size)
     original = group_widths(groups)
@@ -78,13 +78,10 @@ def check_reachable(model: nn.Module, params: PruneParams, size: int) -> None:
     gone = choose_channels(level, original, 1.0, params)
     cost = cost_of(params.target, model, groups, size)
     least = cost.total({name: width - len(gone[name]) for name, width in original.items()})
-    _require_reach(1 - least / cost.total(original), params.target, params)
-
-
-def _require_reach(most: float, target: str, params: PruneParams) -> None:
+    most = 1 - least / cost.total(original)
     if most < params.ratio - TOLERANCE:
         raise TrainingFailed(
-            f"prune: at most {most:.1%} of the {target} can go, prune.ratio is "
+            f"prune: at most {most:.1%} of the {params.target} can go, prune.ratio is "
             f"{params.ratio:.1%}; lower it or prune.round_to, or raise prune.max_pruning_ratio"
         )
 

@@ -1,8 +1,8 @@
 """Section ``prune`` of params.yaml."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from litefake.distillation import DistillParams
 from litefake.importance import GroupReduction, Normalizer
@@ -64,6 +64,16 @@ class PruneParams(Section):
         if info.data.get("kind") == "unstructured" and value != neutral:
             raise ValueError(f"must be {neutral} with kind unstructured, which keeps all channels")
         return value
+
+    @model_validator(mode="after")
+    def _within_the_cap(self) -> Self:
+        # Of MACs and parameters more can go: those between two layers go with the channels of both.
+        if self.target == "channels" and self.ratio > self.max_pruning_ratio:
+            raise ValueError(
+                f"ratio {self.ratio} cannot be reached: max_pruning_ratio keeps every layer from "
+                f"losing more than {self.max_pruning_ratio}"
+            )
+        return self
 
     def distillation(self, kd: DistillParams) -> DistillParams:
         """``kd`` as it holds while pruning."""
