@@ -293,3 +293,22 @@ def test_a_clean_data_set_ends_with_0(original, tmp_path):
     result = CliRunner().invoke(cli.app, ["audit", str(original), "--params", str(file)])
     assert result.exit_code == 0, result.output
     assert "nothing found" in result.output
+
+
+def test_a_compression_without_reals_is_a_finding_and_the_rest_is_audited(clean):
+    more = clean / "manipulated_sequences/Deepfakes/c40/videos"
+    more.mkdir(parents=True)
+    film(more / "000_001.mp4", 40)
+    audit = run.audit(clean, None, SETTINGS)
+    assert [len(part.clips) for part in audit.parts] == [16]
+    (absent,) = [one.text for one in audit.findings if one.items == ["Deepfakes/c40"]]
+    assert absent == "c40 has no real clip, so nothing of it is looked at"
+    assert audit.leftovers == {"manipulated_sequences/Deepfakes/c40/videos": 1}
+
+
+def test_a_name_cannot_write_a_line_of_its_own(clean):
+    (clean / "more\nFOUND nothing").mkdir()
+    film(clean / "more\nFOUND nothing" / "x.mp4", 50)
+    said = list(table.lines(run.audit(clean, None, SETTINGS)))
+    assert not [line for line in said if "\n" in line]
+    assert any("more?FOUND nothing" in line for line in said)

@@ -255,6 +255,36 @@ def test_the_clip_itself_is_never_written_over(clip, judge, tmp_path):
     assert own.read_bytes() == clip.read_bytes()
 
 
+def test_a_name_cannot_write_a_verdict(clip, judge, tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("a.mp4: REAL\nb.mp4", "esc\x1b[2K.mp4"):
+        (tmp_path / "in" / name).write_bytes(clip.read_bytes())
+    (tmp_path / "in" / "notes.heic").write_bytes(b"x")
+    code, said, beside = command(tmp_path / "in", "--model", judge.path)
+    assert code == 0
+    assert len(said.splitlines()) == 2
+    assert "\x1b" not in said
+    assert "1 files are no clips or images by their names (.heic)" in beside
+
+
+def test_what_was_judged_is_in_the_table_before_the_end(clip, judge, tmp_path, monkeypatch):
+    (tmp_path / "in").mkdir()
+    for name in ("a.mp4", "b.mp4"):
+        (tmp_path / "in" / name).write_bytes(clip.read_bytes())
+    seen = []
+    monkeypatch.setattr(cli, "KEPT_EVERY", 0)
+    monkeypatch.setattr(cli, "_write_table", lambda _, rows: seen.append(len(rows)))
+    command(tmp_path / "in", "--model", judge.path, "--csv", tmp_path / "table.csv")
+    assert seen == [1, 2]
+
+
+def test_a_closed_stream_costs_no_verdict(clip, judge):
+    line = f"{sys.executable} -m litefake detect {clip} --model {judge.path} 2>&-"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert f"{clip}: " in done.stdout
+
+
 def test_a_clip_without_a_suffix_is_not_taken_for_a_report_nor_a_report_for_another(
     clip, judge, tmp_path
 ):

@@ -22,7 +22,7 @@ from litefake import (
     models,
     report,
 )
-from litefake.errors import DataMissing
+from litefake.errors import DataMissing, LitefakeError
 from litefake.scoreboard import Resampling
 from tests.clips import draw_face, write_clip
 from tests.conftest import SIZE
@@ -174,8 +174,9 @@ def test_when_nothing_can_be_scored_the_reason_is_said(tmp_path, judge):
 def test_the_command_writes_json_csv_and_a_table(crops, judge, tmp_path):
     out, faces = tmp_path / "out.json", tmp_path / "faces.csv"
     done = command(crops, "--model", judge.path, "--json", out, "--csv", faces, "--bootstrap", 20)
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == 2, done.output  # one file is unreadable, and the figures are there
     figures = json.loads(out.read_text())
+    assert list(pd.read_csv(faces)) == [*evaluation.CLIP, *evaluation.FACE, "biggest"]
     assert figures["schema"] == evaluation_report.SCHEMA
     assert figures["data"]["part"] == "test"
     assert figures["counts"]["files_left_out"] == 9
@@ -243,3 +244,19 @@ def test_every_key_of_the_json_is_documented(seen, judge, clips):
 
     assert set(keys(figures)) <= documented
     assert evaluation_report.SCHEMA in page
+
+
+def test_an_evaluation_replaces_neither_itself_nor_a_list_of_the_data_set(crops, judge, tmp_path):
+    both = tmp_path / "both.txt"
+    twice = command(crops, "--model", judge.path, "--json", both, "--csv", both)
+    assert isinstance(twice.exception, LitefakeError)
+    assert "both.txt: is judged or written already" in str(twice.exception)
+    (crops / "people.json").write_text("{}")
+    lists = command(crops, "--model", judge.path, "--json", crops / "people.json")
+    assert "people.json: exists in the data set; give the report another" in str(lists.exception)
+    assert (crops / "people.json").read_text() == "{}"
+
+
+def test_a_compression_where_there_is_none_is_refused(crops, judge):
+    done = command(crops, "--model", judge.path, "--compression", "c23")
+    assert "--compression is of layout ffpp alone" in str(done.exception)

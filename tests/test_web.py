@@ -224,6 +224,7 @@ def test_fifty_at_once_each_get_an_answer(ask, clip, nothing_left):
     [
         ((("POST", "/api/detect"), {}), 422),
         ((("POST", "/api/detect"), {"files": {"other": b"x"}}), 422),
+        ((("POST", "/api/detect"), {"files": [("file", b"x"), ("file", b"y")]}), 422),
         ((("GET", "/api/other"), {}), 404),
         ((("GET", "/docs"), {}), 404),
         ((("GET", "/gradio_api/file=/etc/passwd"), {}), 404),

@@ -1,7 +1,9 @@
 """The ``litefake`` command."""
 
 import io
+import os
 import sys
+import time
 from collections.abc import Iterator
 from functools import partial
 from importlib import metadata
@@ -13,7 +15,14 @@ from tqdm import tqdm
 
 from litefake import errors, shipped
 from litefake.errors import LitefakeError
-from litefake.outputs import require_clip, require_named, require_report
+from litefake.outputs import (
+    plain,
+    require_apart,
+    require_beside,
+    require_clip,
+    require_named,
+    require_report,
+)
 from litefake.parallel import killed, map_items
 from litefake.shipped import FaceDetector
 from litefake.storage import writing
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
 Clip = partial(typer.Option, callback=require_clip)  # for a clip that is written
 Report = partial(typer.Option, callback=require_report)
 Named = partial(typer.Argument, parser=require_named)
+KEPT_EVERY = 10  # seconds that a killed run over a folder loses of its table
 Split = Literal["train", "val", "test", "all"]
 app = typer.Typer(
     add_completion=False,
@@ -90,18 +100,24 @@ def detect(
         raise LitefakeError(f"{path}: --out and --json are for one file; use --csv for a folder")
     if out and files[0].suffix.lower() in IMAGE_SUFFIXES:
         raise LitefakeError(f"{files[0]}: --out marks clips; --json says where the face is")
-    _require_other_files([out, json, csv], files)
+    require_apart([out, json, csv], files)
+    for line in report.left_out(path):
+        typer.echo(plain(line), err=True)
     judge = report.Judge.load(model or shipped.MODEL).behind(detector)
     # A verdict is worth what the model has seen.
-    typer.echo(f"{judge.path.name} was trained on: {judge.card.trained_on}", err=True)
+    typer.echo(plain(f"{judge.path.name} was trained on: {judge.card.trained_on}"), err=True)
     rows: list[dict[str, Any]] = []
+    kept = time.monotonic()
     try:
         for file, found in zip(files, _judged(files, judge, every, detector), strict=True):
+            if csv and rows and time.monotonic() > kept + KEPT_EVERY:
+                _write_table(csv, rows)
+                kept = time.monotonic()
             if isinstance(found, str):
-                tqdm.write(f"error: {found}", file=sys.stderr)
+                tqdm.write(plain(f"error: {found}"), file=sys.stderr)
                 rows.append({"file": str(file), "error": found})
                 continue
-            tqdm.write(f"{file}: {found.line()}")
+            tqdm.write(plain(f"{file}: {found.line()}"))
             rows.append({"file": str(file), **found.row()})
             with writing():
                 if json:
@@ -113,15 +129,6 @@ def detect(
             _write_table(csv, rows)
     if any("error" in row for row in rows):
         raise SystemExit(2)
-
-
-def _require_other_files(written: list[Path | None], files: list[Path]) -> None:
-    """Raise LitefakeError when what is to be written is one of the clips, or written twice."""
-    taken = {file.resolve() for file in files}
-    for path in (path for path in written if path):
-        if path.resolve() in taken:
-            raise LitefakeError(f"{path}: is judged or written already; give it another name")
-        taken.add(path.resolve())
 
 
 def _judged(
@@ -172,6 +179,7 @@ def audit(
     """Look for leaks and tells in a data set; exit code 1 when there are any."""
     from litefake.audit import command
 
+    require_beside([json, csv], root)
     raise SystemExit(command.audit(root, layout, json, csv, clips, params))
 
 
@@ -192,11 +200,15 @@ def evaluate(
     json: Annotated[Path | None, Report(help="write every figure")] = None,
     csv: Annotated[Path | None, Report(help="write the scores, one row a face")] = None,
 ) -> None:
-    """Measure a model on a whole data set: AUC by frame, video and method, false alarms."""
+    """Measure a model on a whole data set: AUC by frame, video and method, false alarms.
+
+    Exit code 2 when a file could not be read; the figures are of the others.
+    """
     from litefake import discovery, evaluation, evaluation_report, manifest, report
     from litefake.artifacts import write_csv, write_json
     from litefake.scoreboard import Resampling
 
+    require_beside([json, csv], root)
     data = discovery.describe(root, layout, compression, method or [])
     listing = manifest.list_videos(data)
     rows, part = evaluation.part_of(listing, split)
@@ -210,6 +222,8 @@ def evaluate(
             write_json(json, figures, digits=6)
         if csv:
             write_csv(csv, outcome.faces)
+    if outcome.unreadable:
+        raise SystemExit(2)
 
 
 app.command()(command.web)
@@ -217,6 +231,9 @@ app.command()(command.web)
 
 def main() -> None:
     """The command: a LitefakeError becomes one line and exit code 2."""
+    # Whoever closes them (2>&-) has Python leave nothing in their place.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # A file's name may have letters that the terminal has not, or bytes that are none.
         if isinstance(stream, io.TextIOWrapper):

@@ -39,6 +39,8 @@ def describe(
             known = ", ".join(COMPRESSIONS)
             raise ParamsInvalid(f"--compression {compression}: no such one; there are {known}")
         values["compression"] = compression or _compression(root)
+    elif compression:
+        raise ParamsInvalid(f"--compression is of layout ffpp alone, and {root} is {layout}")
     values["methods"] = list(methods) or _methods(root, layout, values.get("compression", ""))
     _require_present(root, layout, methods)
     return params.validate("dataset", values, DatasetParams, Path("command line"))

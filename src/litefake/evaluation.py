@@ -79,7 +79,10 @@ def part_of(table: pd.DataFrame, split: str | None) -> tuple[pd.DataFrame, str]:
     rows = table[table["given_split"] == split]
     if rows.empty:
         parts = ", ".join(sorted(set(table["given_split"]) - {""}))
-        raise DataMissing(f"the data set has no part {split}; there is {parts}")
+        raise DataMissing(
+            f"the data set has no part {split}; there is {parts}: name one with "
+            "--split, or all of them with --split all"
+        )
     return rows, split
 
 
@@ -99,7 +102,8 @@ def evaluate(
         first = next(iter(outcome.unreadable.values()), "no face was found in any file")
         raise DataMissing(f"{root}: nothing could be scored: {first}")
     faces = pd.concat(parts, ignore_index=True)
-    outcome.faces = table[CLIP].merge(faces, on="path", validate="one_to_many")
+    joined = table[CLIP].merge(faces, on="path", validate="one_to_many")
+    outcome.faces = joined[[*CLIP, *FACE, "biggest"]]
     outcome.answers = outcome.answers.reindex(columns=["path", "label", "answer"])
     return outcome
 

@@ -10,6 +10,7 @@ import pandas as pd
 from litefake import scoreboard
 from litefake.evaluation import Outcome
 from litefake.manifest import DatasetParams
+from litefake.outputs import plain
 from litefake.report import Judge
 from litefake.scoreboard import Resampling
 from litefake.verdict import EVEN
@@ -52,8 +53,8 @@ def text(evaluation: dict[str, Any]) -> str:
     model, data = evaluation["model"], evaluation["data"]
     head = [
         f"model  {model['file']}: {model['architecture']}, {model['image_size']} px, "
-        f"{model['runtime']}; trained on {model['trained_on']}",
-        f"data   {data['root']} (layout {data['layout']}), part: {data['part']}",
+        f"{model['runtime']}; trained on {plain(model['trained_on'])}",
+        f"data   {plain(data['root'])} (layout {data['layout']}), part: {data['part']}",
     ]
     tables = [_table("frame", evaluation["frames"])]
     if evaluation["videos"]:
@@ -135,7 +136,7 @@ def _lost(evaluation: dict[str, Any]) -> str:
         "damaged, used but for what is broken": counts["damaged"],
     }
     for problem, files in named.items():
-        lines += [f"{problem}: {file}" for file in files[:NAMED]]
+        lines += [plain(f"{problem}: {file}") for file in files[:NAMED]]
         if len(files) > NAMED:
             lines.append(f"{problem}: {len(files) - NAMED} more, named in --json")
     return "\n".join(lines)

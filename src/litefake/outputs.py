@@ -1,6 +1,7 @@
 """What a command is given as a path, found out before the work: named, and can be written."""
 
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from litefake.errors import LitefakeError
@@ -40,6 +41,33 @@ def require_writable(path: Path | None) -> Path | None:
     except OSError as error:
         reason = f"not writable ({error.strerror}); name a file in another folder"
         raise LitefakeError(f"{path.parent}: {reason}") from None
+
+
+def require_apart(written: Iterable[Path | None], read: Iterable[Path]) -> None:
+    """Raise LitefakeError when what is to be written is ``read``, or is written twice."""
+    taken = {path.resolve() for path in read}
+    for path in (path for path in written if path):
+        if path.resolve() in taken:
+            raise LitefakeError(f"{path}: is judged or written already; give it another name")
+        taken.add(path.resolve())
+
+
+def require_beside(written: Iterable[Path | None], root: Path) -> None:
+    """``require_apart``; and no report replaces a file of the data set in ``root``, as its lists.
+
+    A CSV may be replaced: no data set that is read has one.
+    """
+    paths = [path for path in written if path]
+    require_apart(paths, [])
+    for path in paths:
+        within = root.resolve() in path.resolve().parents
+        if within and path.exists() and path.suffix.lower() != ".csv":
+            raise LitefakeError(f"{path}: exists in the data set; give the report another name")
+
+
+def plain(text: str) -> str:
+    """``text``, of a file's name or from a file, on one line and without what moves a cursor."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def require_clip(path: Path | None) -> Path | None:

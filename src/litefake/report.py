@@ -202,6 +202,16 @@ def _judge_of(model: Path) -> Judge:
     return Judge.load(model, threads=1)
 
 
+def left_out(path: Path) -> list[str]:
+    """A line about what lies below a folder and is no clip or image by its name, if anything."""
+    found = below(path) if path.is_dir() else []
+    names = [one.suffix for one in found if one.suffix.lower() not in SUFFIXES]
+    if not names:
+        return []
+    kinds = ", ".join(sorted(set(names) - {""}) or ["no suffix"])
+    return [f"{path}: {len(names)} files are no clips or images by their names ({kinds})"]
+
+
 def files_of(path: Path) -> list[Path]:
     """``path`` itself, or every clip and image below it that is not hidden, sorted.
 

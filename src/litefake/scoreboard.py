@@ -109,8 +109,10 @@ def _called_fake(scores: pd.DataFrame, threshold: float, resampling: Resampling)
 
 
 def _interval(scores: pd.DataFrame, figure: Figure, resampling: Resampling, classes: int) -> Any:
+    """None also when all draws give one figure, as of 3 right answers of 3: it is not certain."""
     seed = seed_of(resampling.seed, "bootstrap")
-    return bootstrap_interval(scores, figure, resampling.samples, seed, classes)
+    found = bootstrap_interval(scores, figure, resampling.samples, seed, classes)
+    return None if found is None or found[0] == found[1] else found
 
 
 def auc(labels: NDArray[np.int64], probability: NDArray[np.float64]) -> float:

@@ -12,7 +12,7 @@ from litefake.audit.findings import Finding
 from litefake.errors import DataMissing
 from litefake.layouts import celebdf, dfdc, faces, ffpp, folder
 from litefake.layouts.params import Layout
-from litefake.layouts.rows import REAL
+from litefake.layouts.rows import REAL, videos
 from litefake.manifest import SourceParams
 
 PRESENT = {"faces": faces.present, "folder": folder.present}
@@ -33,10 +33,17 @@ def list_parts(root: Path, layout: Layout) -> Iterator[tuple[str, pd.DataFrame]]
     levels = ffpp.present(root)
     if not levels:
         raise DataMissing(f"{root}: no video in any compression ({', '.join(ffpp.COMPRESSIONS)})")
-    for level, methods in levels.items():
+    for level, methods in _with_reals(root, levels).items():
         rows = ffpp.rows(root, methods, level, lists)
         name = level if len(levels) > 1 else ""
         yield name, manifest.one_each(root, pd.DataFrame(rows))
+
+
+def _with_reals(root: Path, levels: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The compressions that have real clips; all of them when none has, which is an error."""
+    reals = ffpp.folder_of(root, REAL)
+    found = [level for level in levels if videos(reals / level / "videos")]
+    return {level: levels[level] for level in found} or levels
 
 
 def list_findings(root: Path, layout: Layout) -> Iterator[Finding]:
@@ -46,6 +53,11 @@ def list_findings(root: Path, layout: Layout) -> Iterator[Finding]:
         yield from leaks.listed_twice(lists)
         yield from leaks.shared_sources(ffpp.read_sources(root), _first_split(root))
         yield from _absent(_ffpp_absent(root))
+    if layout == "ffpp":
+        levels = ffpp.present(root)
+        for level in levels.keys() - _with_reals(root, levels).keys():
+            text = f"{level} has no real clip, so nothing of it is looked at"
+            yield Finding("absent", text, [f"{method}/{level}" for method in levels[level]])
     elif layout == "celebdf":
         names = celebdf.read_test_list(root)
         yield from _absent([name for name in names if not (root / name).is_file()])

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from litefake.audit.run import Audit, Part
+from litefake.outputs import plain
 
 NAMED = 5  # folders in a line
 PROBED = ["width", "height", "fps", "frames", "codec", "profile", "pixel_format", "settings"]
@@ -48,6 +49,10 @@ def as_dict(audit: Audit) -> dict[str, Any]:
 
 def lines(audit: Audit) -> Iterator[str]:
     """A table of the methods, then one line a finding."""
+    yield from map(plain, _lines(audit))
+
+
+def _lines(audit: Audit) -> Iterator[str]:
     total = sum(len(part.clips) for part in audit.parts)
     yield f"{audit.root}: layout {audit.layout}, {total} files"
     for part in audit.parts:

@@ -43,6 +43,8 @@ def create(service: Service) -> FastAPI:
 
     @app.post("/api/detect", summary="Judge a clip: its report", responses=REFUSALS)
     async def detect(file: UploadFile, request: Request) -> JSONResponse:
+        if len((await request.form()).getlist("file")) > 1:
+            raise Refused("send one file at a time")
         with service.job_folder() as folder:
             with (folder / CLIP).open("wb") as target:
                 await asyncio.to_thread(shutil.copyfileobj, file.file, target)
