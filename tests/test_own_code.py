@@ -35,13 +35,13 @@ def test_the_library_as_the_page_calls_it(folder, capsys):
     assert answer in ("real", "fake", "undecided")
 
 
-@pytest.mark.parametrize("side", [120, 300])
-def test_the_onnx_file_alone_as_the_page_calls_it(folder, side):
+@pytest.mark.parametrize(("x", "y", "side"), [(30, 40, 120), (30, 40, 300), (-7, 250, 200)])
+def test_the_onnx_file_alone_as_the_page_calls_it(folder, x, y, side):
     """The same probability as the package gives in the same runtime, of shrunk and enlarged."""
     names: dict = {}
     exec(PLAIN, names)
     frame = np.asarray(draw_face(height=400, width=400, side=200), np.uint8)
-    square = faces.Square(30, 40, side)
+    square = faces.Square(x, y, side)
     network, card = exported.load(MODEL, 1, "onnxruntime")
     crop = faces.cut(frame, square, card.crop.size)
     wanted = detection.probabilities([crop], network, card)[0]
