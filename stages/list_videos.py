@@ -8,6 +8,7 @@ from litefake.locks import alone
 @alone("list_videos")
 def main() -> None:
     dataset = params.section("dataset", manifest.DatasetParams)
+    manifest.require_outside(dataset)
     videos = manifest.list_videos(dataset)
     if manifest.is_demo(dataset):
         # DVC tracks the demo's content; its times differ between two clones.

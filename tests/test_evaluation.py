@@ -22,7 +22,7 @@ from litefake import (
     models,
     report,
 )
-from litefake.errors import DataMissing, LitefakeError
+from litefake.errors import DataMissing, LitefakeError, ParamsInvalid
 from litefake.scoreboard import Resampling
 from tests.clips import draw_face, write_clip
 from tests.conftest import SIZE
@@ -260,3 +260,13 @@ def test_an_evaluation_replaces_neither_itself_nor_a_list_of_the_data_set(crops,
 def test_a_compression_where_there_is_none_is_refused(crops, judge):
     done = command(crops, "--model", judge.path, "--compression", "c23")
     assert "--compression is of layout ffpp alone" in str(done.exception)
+
+
+def test_a_data_set_may_be_measured_wherever_it_lies(crops, monkeypatch, tmp_path):
+    """The folders that the pipeline empties concern the pipeline alone."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(crops, "data/videos/mine")
+    data = discovery.describe(Path("data/videos/mine"))
+    assert len(manifest.list_videos(data)) > 0
+    with pytest.raises(ParamsInvalid, match="data/videos/mine lies in data/videos, which the pi"):
+        manifest.require_outside(data)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from litefake import manifest
 from tools import pipeline
 from tools.pipeline import ROOT
 from tools.stage_code import imported_files, is_code
@@ -83,6 +84,12 @@ def test_outputs_are_literal_and_stand_in_the_script(stage):
         assert known, f"{path} is not written by {stage}"
     for path, options in outputs(stage, ["metrics", "plots"]):
         assert options.get("cache") is False, path
+
+
+def test_no_data_set_is_read_from_a_folder_that_a_stage_writes():
+    written = {path for stage in STAGES for path, _ in outputs(stage, ["outs"])}
+    folders = {path for path in written if path.startswith("data/") and not Path(path).suffix}
+    assert folders == set(map(str, manifest.WRITTEN))
 
 
 @pytest.mark.parametrize("stage", STAGES)

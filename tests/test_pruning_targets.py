@@ -185,6 +185,8 @@ def test_a_share_that_the_caps_forbid_is_refused_at_once() -> None:
     with pytest.raises(TrainingFailed, match=r"at most 58\.8% of the parameters can go"):
         check_reachable(model, forbidden, SIZE)
     check_reachable(model, changed(target="parameters", ratio=0.5), SIZE)
+    with pytest.raises(TrainingFailed, match=r"at most 83\.3% of the channels can go"):
+        check_reachable(model, changed(ratio=0.99, max_pruning_ratio=1.0), SIZE)
     check_reachable(model, changed(ratio=0.5, max_pruning_ratio=0.5), SIZE)
 
 

@@ -95,13 +95,15 @@ def detect(
     from litefake.artifacts import write_json
     from litefake.layouts.rows import IMAGE_SUFFIXES
 
-    files = report.files_of(path)
+    files, others = report.files_of(path)
     if len(files) > 1 and (out or json):
         raise LitefakeError(f"{path}: --out and --json are for one file; use --csv for a folder")
     if out and files[0].suffix.lower() in IMAGE_SUFFIXES:
         raise LitefakeError(f"{files[0]}: --out marks clips; --json says where the face is")
     require_apart([out, json, csv], files)
-    for line in report.left_out(path):
+    if others:
+        kinds = ", ".join(sorted({other.suffix for other in others} - {""}) or ["no suffix"])
+        line = f"{path}: {len(others)} files are no clips or images by their names ({kinds})"
         typer.echo(plain(line), err=True)
     judge = report.Judge.load(model or shipped.MODEL).behind(detector)
     # A verdict is worth what the model has seen.

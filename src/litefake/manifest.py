@@ -12,19 +12,34 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from litefake.errors import DataMissing
+from litefake.errors import DataMissing, ParamsInvalid
 from litefake.layouts import celebdf, dfdc, faces, ffpp, folder, portraits
-from litefake.layouts.params import DEMO_ROOT, DatasetParams, SourceParams
+from litefake.layouts.params import DatasetParams, SourceParams
 from litefake.layouts.rows import COLUMNS, IDENTITY, REAL, Row
 
 __all__ = ["COLUMNS", "DEMO_ROOT", "IDENTITY", "REAL", "DatasetParams", "SourceParams"]
 
+DEMO_ROOT = Path("data/videos")
+# What the pipeline empties before it writes there.
+WRITTEN = [DEMO_ROOT, *map(Path, ("data/frames", "data/faces", "data/contact_sheets"))]
 DATASET = "dataset"
 
 
 def is_demo(p: DatasetParams) -> bool:
     """Whether the data set is the built-in one alone, which DVC tracks by content."""
     return Path(p.root).resolve() == DEMO_ROOT.resolve() and not p.also
+
+
+def require_outside(p: DatasetParams) -> None:
+    """Raise ParamsInvalid when a run with ``p`` would empty a folder that a data set lies in."""
+    for source in p.sources:
+        place = Path(source.root).resolve()
+        emptied = [one for one in WRITTEN if one.resolve() in [place, *place.parents]]
+        if emptied and place != DEMO_ROOT.resolve():
+            raise ParamsInvalid(
+                f"params.yaml, dataset: {source.root} lies in {emptied[0]}, which the pipeline "
+                "empties; move it elsewhere"
+            )
 
 
 def base(p: DatasetParams) -> Path:

@@ -73,6 +73,7 @@ def check(file: Path, listing: Path | None) -> list[str]:
     _require_every_model(file)
     _require_one_chain(file)
     dataset = params.section("dataset", manifest.DatasetParams, file)
+    manifest.require_outside(dataset)
     lines = [f"{file}: {len(SECTIONS)} sections are valid"]
     lines += [f"{name}: starts from {weights}" for name, weights in _starts(file)]
     params.value("dataset.also", file)  # training and DVC ask for it, hours later

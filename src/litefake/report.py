@@ -202,26 +202,17 @@ def _judge_of(model: Path) -> Judge:
     return Judge.load(model, threads=1)
 
 
-def left_out(path: Path) -> list[str]:
-    """A line about what lies below a folder and is no clip or image by its name, if anything."""
-    found = below(path) if path.is_dir() else []
-    names = [one.suffix for one in found if one.suffix.lower() not in SUFFIXES]
-    if not names:
-        return []
-    kinds = ", ".join(sorted(set(names) - {""}) or ["no suffix"])
-    return [f"{path}: {len(names)} files are no clips or images by their names ({kinds})"]
+def files_of(path: Path) -> tuple[list[Path], list[Path]]:
+    """``path`` itself, or every clip and image below it that is not hidden; and what else is there.
 
-
-def files_of(path: Path) -> list[Path]:
-    """``path`` itself, or every clip and image below it that is not hidden, sorted.
-
-    Raises LitefakeError, and OSError when a folder cannot be listed.
+    Both sorted. Raises LitefakeError, and OSError when a folder cannot be listed.
     """
     if not path.exists():
         raise LitefakeError(f"{path}: no such file")
     if not path.is_dir():
-        return [path]
-    found = sorted(one for one in below(path) if one.suffix.lower() in SUFFIXES)
+        return [path], []
+    everything = sorted(below(path))
+    found = [one for one in everything if one.suffix.lower() in SUFFIXES]
     if not found:
         raise LitefakeError(f"{path}: no clip and no image in this folder")
-    return found
+    return found, [one for one in everything if one.suffix.lower() not in SUFFIXES]

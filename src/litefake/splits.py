@@ -106,10 +106,11 @@ def cap(placed: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
 
 def _capped(placed: pd.DataFrame, params: SplitParams) -> Iterator[pd.DataFrame]:
     share = placed["split"].value_counts(normalize=True)
+    pairs = "draw" in placed
     for (split, method), rows in placed.groupby(["split", "method"], sort=True):
         most = params.real if method == REAL else params.per_method
-        pairs = "draw" in placed
-        most = min(params.real, params.per_method) if pairs else most
+        if pairs:
+            most = min(params.real, params.per_method)
         count = min(len(rows), max(1, round(most * share[split])))
         # The halves of pairs stand in one order, so that one seed draws those of the same pairs.
         drawn_by = REAL if pairs and count < len(rows) else method

@@ -55,7 +55,8 @@ def list_findings(root: Path, layout: Layout) -> Iterator[Finding]:
         yield from _absent(_ffpp_absent(root))
     if layout == "ffpp":
         levels = ffpp.present(root)
-        for level in levels.keys() - _with_reals(root, levels).keys():
+        whole = _with_reals(root, levels)
+        for level in [level for level in levels if level not in whole]:
             text = f"{level} has no real clip, so nothing of it is looked at"
             yield Finding("absent", text, [f"{method}/{level}" for method in levels[level]])
     elif layout == "celebdf":

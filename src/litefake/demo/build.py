@@ -43,9 +43,10 @@ def build(root: Path, p: DemoParams) -> dict[str, Any]:
     parallel processes; the bytes do not depend on how many.
     """
     plan = schedule.plan(p.seed, p.split_sizes, p.real_clips, p.control_share)
+    # First, since it is what ``clear`` knows a build by, also one that was killed.
+    write_json(root / PEOPLE_FILE, sidecar(plan))
     for split, pairs in plan.pairs.items():
         write_split(root / "splits" / f"{split}.json", pairs)
-    write_json(root / PEOPLE_FILE, sidecar(plan))
     all_pairs = [pair for pairs in plan.pairs.values() for pair in pairs]
     work = functools.partial(render_pair, root, p, plan)
     for _ in map_items(work, all_pairs, desc=f"render {root}", unit="pair"):

@@ -1,6 +1,5 @@
 """Section ``dataset`` of params.yaml: which data sets are used, and which part of each."""
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -10,10 +9,6 @@ from litefake.layouts.rows import REAL
 from litefake.params import Section
 
 ONLY_METHOD = {"celebdf": celebdf.METHOD, "dfdc": dfdc.METHOD}
-
-DEMO_ROOT = Path("data/videos")
-# What the pipeline empties before it writes there.
-WRITTEN = [DEMO_ROOT, *map(Path, ("data/frames", "data/faces", "data/contact_sheets"))]
 
 Layout = Literal["ffpp", "faces", "celebdf", "dfdc", "folder", "portraits"]
 Compression = Literal["raw", "c23", "c40"]
@@ -33,15 +28,6 @@ class SourceParams(Section):
     compression: Compression | list[Compression] | None = None
     methods: list[MethodName] | None = Field(default=None, min_length=1)
     name: DatasetName | None = None  # the layout's when there is none
-
-    @field_validator("root")
-    @classmethod
-    def _outside_what_is_written(cls, root: str) -> str:
-        place = Path(root).resolve()
-        for folder in WRITTEN:
-            if folder.resolve() in [place, *place.parents] and place != DEMO_ROOT.resolve():
-                raise ValueError(f"lies in {folder}, which the pipeline empties; move it elsewhere")
-        return root
 
     @field_validator("methods")
     @classmethod
