@@ -5,6 +5,7 @@ import yaml
 
 from litefake import params, preflight, reproducibility
 from litefake.errors import LitefakeError, ParamsInvalid
+from litefake.pruning import PruneParams
 from litefake.recipe import Recipe
 from tests.conftest import RECIPE
 
@@ -40,6 +41,17 @@ def test_a_bad_value_is_one_line_that_names_it(tmp_path, change, expected):
     assert "\n" not in str(caught.value)
 
 
+def test_values_that_do_not_go_together_are_one_line_without_the_whole_section(tmp_path):
+    loaded = params.read(ROOT / "params.yaml")
+    loaded["prune"]["max_pruning_ratio"] = 0.2
+    file = tmp_path / "params.yaml"
+    file.write_text(yaml.safe_dump(loaded), encoding="utf-8")
+    with pytest.raises(ParamsInvalid) as caught:
+        params.section("prune", PruneParams, file)
+    assert str(caught.value).startswith(f"{file}, prune: ratio 0.35 cannot be reached")
+    assert str(caught.value).endswith("losing more than 0.2")
+
+
 def test_a_missing_key_and_a_missing_section_are_named(tmp_path):
     without = {key: value for key, value in RECIPE.items() if key != "lr"}
     file = write(tmp_path, without)
@@ -60,7 +72,7 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path, text):
 def test_a_key_given_twice_is_refused(tmp_path):
     file = tmp_path / "params.yaml"
     file.write_text("train: {lr: 1.0}\nb0: {}\ntrain: {lr: 2.0}\n", encoding="utf-8")
-    with pytest.raises(ParamsInvalid, match="train is given twice in .*line 1"):
+    with pytest.raises(ParamsInvalid, match="train is given twice, again in line 3"):
         params.read(file)
 
 

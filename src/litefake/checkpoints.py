@@ -23,9 +23,9 @@ from litefake.reproducibility import device
 class Run:
     """One run of a stage, as a context: its states are gone after success.
 
-    States saved under another fingerprint (other parameters, input files, code,
-    libraries or another kind of device) are thrown
-    away on entry. The folder belongs to one process (``locks.alone``).
+    States saved under another fingerprint (other parameters, input files, code, libraries or
+    another kind of device) are thrown away on entry. The folder belongs to one process
+    (``locks.alone``).
     """
 
     def __init__(

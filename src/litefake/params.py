@@ -22,9 +22,10 @@ class _EachOnce(yaml.SafeLoader):  # type: ignore[misc]  # the package has no ty
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = [key for number, key in enumerate(keys) if key in keys[:number]]
-        if twice:
-            raise yaml.YAMLError(f"{twice[0]} is given twice {str(node.start_mark).strip()}")
+        for number, key in enumerate(keys):
+            if key in keys[:number]:
+                line = node.value[number][0].start_mark.line + 1
+                raise yaml.YAMLError(f"{key} is given twice, again in line {line}")
         mapping: dict[Any, Any] = super().construct_mapping(node, deep)
         return mapping
 
@@ -94,4 +95,4 @@ def _reason(problem: Any) -> str:
     text = f"{message[0].lower()}{message[1:]}".replace("input should be", "must be")
     if problem["type"] == "float_type" and isinstance(got, str):
         text += " (write 3.0e-4, not 3e-4: YAML reads the latter as text)"
-    return f"{text}, got {got!r}"
+    return text if isinstance(got, dict) else f"{text}, got {got!r}"  # not a whole section
