@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from litefake import cli, errors
 from litefake.audit import leaks, listing, run, table, tells
 from litefake.audit.probe import probe
-from litefake.errors import DataMissing
+from litefake.errors import DataMissing, ParamsInvalid
 from litefake.extraction import Rule, SamplingParams
 from tests.clips import draw_face, write_clip
 
@@ -284,6 +284,19 @@ def test_what_cannot_be_written_is_said_before_the_data_set_is_read(tmp_path, ca
     for place in (tmp_path, tmp_path / "file/a.json"):
         assert call(str(tmp_path / "nowhere"), "--json", str(place)) == 2
         assert "nowhere" not in capsys.readouterr().err.split("error: ")[1]
+
+
+def test_the_params_file_of_another_project_is_not_asked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = Path("params.yaml")
+    file.write_text("train: {lr: 1}\n")
+    assert run.Settings.read(None, 3) == run.Settings(clips=3)
+    file.write_text("frames: {}\n")  # ours, and broken
+    with pytest.raises(ParamsInvalid, match=r"params.yaml, frames"):
+        run.Settings.read(None, 3)
+    file.write_text("train: {lr: 1}\n")
+    with pytest.raises(ParamsInvalid, match=r"frames: section is missing"):
+        run.Settings.read(file, 3)
 
 
 def test_a_clean_data_set_ends_with_0(original, tmp_path):

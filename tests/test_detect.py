@@ -181,6 +181,18 @@ def test_a_missing_model_or_clip_is_one_line(clip, judge, tmp_path):
     code, _, beside = command(tmp_path / "none.mp4", "--model", judge.path)
     assert code == 2
     assert "none.mp4: no such file" in beside
+    os.mkfifo(tmp_path / "pipe.mp4")
+    code, _, beside = command(tmp_path / "pipe.mp4", "--model", judge.path)
+    assert code == 2
+    assert "pipe.mp4: is no regular file; save it as one" in beside
+
+
+def test_an_error_cannot_move_the_cursor(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["litefake", "detect", str(tmp_path / "a\x1b[31m\nREAL.mp4")])
+    with pytest.raises(SystemExit):
+        cli.main()
+    said = capsys.readouterr().err
+    assert said == f"error: {tmp_path}/a?[31m REAL.mp4: no such file\n"
 
 
 def test_a_folder_is_judged_to_its_end_and_what_failed_is_named(clip, judge, tmp_path):

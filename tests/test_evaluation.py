@@ -257,6 +257,40 @@ def test_an_evaluation_replaces_neither_itself_nor_a_list_of_the_data_set(crops,
     assert (crops / "people.json").read_text() == "{}"
 
 
+def test_files_of_no_row_are_counted_by_their_kind(crops, judge, tmp_path):
+    root = tmp_path / "set"
+    shutil.copytree(crops, root)
+    (root / "test" / "A" / "deeper").mkdir()
+    (root / "test" / "A" / "deeper" / "3.png").write_bytes(b"")
+    for name in ("readme", "notes.txt", "test/B/4.gif", "test/B/5.gif"):
+        (root / name).write_text("")
+    (root / "people.json").write_text("{}")
+    out, faces = root / "out.json", root / "faces.csv"
+    done = command(root, "--model", judge.path, "--json", out, "--csv", faces)
+    counted = json.loads(out.read_text())["counts"]["files_passed_over"]
+    assert counted == {".gif": 2, ".png": 1, ".txt": 1, "no suffix": 1}
+    assert "where they lie: 2 .gif, 1 .png, 1 .txt, 1 no suffix" in done.output
+
+
+def test_a_stopped_evaluation_leaves_the_faces_of_the_files_that_were_done(
+    crops, judge, tmp_path, monkeypatch
+):
+    faces, score = tmp_path / "faces.csv", evaluation._score_crops
+    seen = []
+
+    def stop_at_the_third(*arguments):
+        seen.append(arguments)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return score(*arguments)
+
+    monkeypatch.setattr(detection, "BATCH", 2)
+    monkeypatch.setattr(evaluation, "_score_crops", stop_at_the_third)
+    done = command(crops, "--model", judge.path, "--csv", faces)
+    assert done.exit_code == 130
+    assert len(pd.read_csv(faces)) == 3  # two and two files, one of them damaged
+
+
 def test_a_compression_where_there_is_none_is_refused(crops, judge):
     done = command(crops, "--model", judge.path, "--compression", "c23")
     assert "--compression is of layout ffpp alone" in str(done.exception)

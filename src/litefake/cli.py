@@ -29,6 +29,8 @@ from litefake.storage import writing
 from litefake.web import command
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from litefake.report import Judge, Judgement
 
 Clip = partial(typer.Option, callback=require_clip)  # for a clip that is written
@@ -207,7 +209,7 @@ def evaluate(
     Exit code 2 when a file could not be read; the figures are of the others.
     """
     from litefake import discovery, evaluation, evaluation_report, manifest, report
-    from litefake.artifacts import write_csv, write_json
+    from litefake.artifacts import write_json
     from litefake.scoreboard import Resampling
 
     require_beside([json, csv], root)
@@ -216,16 +218,24 @@ def evaluate(
     rows, part = evaluation.part_of(listing, split)
     judge = report.Judge.load(model or shipped.MODEL)
     left_out = len(listing) - len(rows)
-    outcome = evaluation.evaluate(rows, root, data.layout, judge, every, left_out)
+    passed_over = discovery.passed_over(data, listing["path"])  # before a report lies among them
+    keep = partial(_write_faces, csv) if csv else None
+    outcome = evaluation.evaluate(rows, root, data.layout, judge, every, left_out, keep)
+    outcome.passed_over = passed_over
     figures = evaluation_report.as_dict(outcome, judge, data, part, Resampling(bootstrap))
     typer.echo(evaluation_report.text(figures))
-    with writing():
-        if json:
+    if json:
+        with writing():
             write_json(json, figures, digits=6)
-        if csv:
-            write_csv(csv, outcome.faces)
     if outcome.unreadable:
         raise SystemExit(2)
+
+
+def _write_faces(path: Path, faces: "pd.DataFrame") -> None:
+    from litefake.artifacts import write_csv
+
+    with writing():
+        write_csv(path, faces)
 
 
 app.command()(command.web)
@@ -252,6 +262,8 @@ def _run() -> None:
         command = context.command_path if context else "litefake"
         said = error.format_message().rstrip(".")
         raise LitefakeError(f"{said}; see `{command} --help`") from None
+    except LitefakeError as error:  # it may name a file, and a name may hold anything
+        raise LitefakeError(plain(" ".join(str(error).split()))) from None
     except ModuleNotFoundError as error:
         if (error.name or "litefake").split(".")[0] == "litefake":
             raise

@@ -1,6 +1,7 @@
 """Tell from a folder which data set it is, so that nobody has to describe it."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ from litefake.errors import DataMissing, ParamsInvalid
 from litefake.layouts import faces, folder
 from litefake.layouts.ffpp import COMPRESSIONS
 from litefake.layouts.guess import layout_of
-from litefake.layouts.rows import REAL, entries
+from litefake.layouts.rows import REAL, below, entries
 from litefake.manifest import DatasetParams
+
+BY_HAND = ("faces", "folder", "portraits")
 
 
 def describe(
@@ -44,6 +47,20 @@ def describe(
     values["methods"] = list(methods) or _methods(root, layout, values.get("compression", ""))
     _require_present(root, layout, methods)
     return params.validate("dataset", values, DatasetParams, Path("command line"))
+
+
+def passed_over(data: DatasetParams, taken: Iterable[str]) -> dict[str, int]:
+    """How many files below the root of ``data`` are not ``taken``, by their suffix.
+
+    ``taken`` are paths relative to the root. Only of the layouts that anybody makes by hand: a
+    published data set holds masks, lists and other compressions by the thousand.
+    """
+    if data.layout not in BY_HAND:
+        return {}
+    root = Path(data.root)
+    files = {path.relative_to(root).as_posix() for path in below(root)}
+    others = files - set(taken) - {"people.json"}
+    return dict(sorted(Counter(Path(path).suffix or "no suffix" for path in others).items()))
 
 
 def _methods(root: Path, layout: str, compression: str) -> list[str] | None:

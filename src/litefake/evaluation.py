@@ -1,6 +1,7 @@
 """Let a finished model score a whole data set: every face, and what became of every file."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from litefake.parallel import killed, map_items
 from litefake.report import Judge, Judgement
 
 READY = ("faces",)  # layouts whose images are crops already
+KEPT_EVERY = 10  # seconds of scores that a killed evaluation loses
 CLIP = ["key", "method", "label", "person", "source_person", "control", "given_split", "path"]
 FACE = ["frame", "seconds", "track", "x", "y", "side", "probability"]
 
@@ -34,6 +36,7 @@ class Outcome:
 
     files: int
     left_out: int  # files of the data set in other parts, or in none
+    passed_over: dict[str, int] = field(default_factory=dict)  # suffix: files of no row
     frames: int = 0
     frames_without_face: int = 0
     unreadable: dict[str, str] = field(default_factory=dict)  # path: why
@@ -52,6 +55,7 @@ class Outcome:
         return {
             "files": self.files,
             "files_left_out": self.left_out,
+            "files_passed_over": self.passed_over,
             "frames": self.frames,
             "frames_without_face": self.frames_without_face,
             "faces": len(self.faces),
@@ -87,25 +91,46 @@ def part_of(table: pd.DataFrame, split: str | None) -> tuple[pd.DataFrame, str]:
 
 
 def evaluate(
-    table: pd.DataFrame, root: Path, layout: str, judge: Judge, every: int, left_out: int = 0
+    table: pd.DataFrame,
+    root: Path,
+    layout: str,
+    judge: Judge,
+    every: int,
+    left_out: int = 0,
+    keep: Callable[[pd.DataFrame], None] | None = None,
 ) -> Outcome:
     """Score every file of ``table``, a labelled listing with paths relative to ``root``.
 
     Clips and pictures go the way of ``litefake detect``: one frame of ``every``, every face
-    in it. Ready crops are brought to the model's size whole. Raises DataMissing when no file
-    gave a face.
+    in it. Ready crops are brought to the model's size whole. ``keep`` is called with the faces
+    of the files done so far, now and then and also when it is stopped. Raises DataMissing when
+    no file gave a face.
     """
     outcome = Outcome(len(table), left_out)
     see = _see_crops if layout in READY else _see_clips
-    parts = list(see(outcome, table, root, judge, every))
+    kept = time.monotonic()
+    parts: list[pd.DataFrame] = []
+    try:
+        for part in see(outcome, table, root, judge, every):
+            parts.append(part)
+            if keep and time.monotonic() > kept + KEPT_EVERY:
+                keep(_joined(table, parts))
+                kept = time.monotonic()
+    finally:
+        if keep and parts:
+            keep(_joined(table, parts))
     if not parts:
         first = next(iter(outcome.unreadable.values()), "no face was found in any file")
         raise DataMissing(f"{root}: nothing could be scored: {first}")
-    faces = pd.concat(parts, ignore_index=True)
-    joined = table[CLIP].merge(faces, on="path", validate="one_to_many")
-    outcome.faces = joined[[*CLIP, *FACE, "biggest"]]
+    outcome.faces = _joined(table, parts)
     outcome.answers = outcome.answers.reindex(columns=["path", "label", "answer"])
     return outcome
+
+
+def _joined(table: pd.DataFrame, parts: list[pd.DataFrame]) -> pd.DataFrame:
+    faces = pd.concat(parts, ignore_index=True)
+    joined = table[CLIP].merge(faces, on="path", validate="one_to_many")
+    return joined[[*CLIP, *FACE, "biggest"]]
 
 
 def _see_clips(

@@ -129,6 +129,9 @@ def _lost(evaluation: dict[str, Any]) -> str:
         f"{counts['faces_not_biggest']} faces beside a bigger one, "
         f"{len(counts['unreadable'])} unreadable files"
     ]
+    if others := counts["files_passed_over"]:
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in others.items())
+        lines.append(plain(f"passed over for their names or where they lie: {kinds}"))
     named = {
         "unreadable": list(counts["unreadable"].values()),
         "without any face": counts["files_without_face"],

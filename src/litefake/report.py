@@ -158,7 +158,8 @@ def judge_file(path: Path, judge: Judge, every: int, progress: Progress | None =
     """
     started = time.perf_counter()
     if not path.is_file():
-        raise LitefakeError(f"{path}: no such file")
+        problem = "is no regular file; save it as one" if path.exists() else "no such file"
+        raise LitefakeError(f"{path}: {problem}")
     try:
         looks, decided = _look_and_decide(path, judge, every, progress)
     except MemoryError:

@@ -48,11 +48,12 @@ class Settings(NamedTuple):
     def read(cls, file: Path | None, clips: int) -> "Settings":
         """Those of a params file; if none is named, of params.yaml, else the published ones.
 
-        Raises ParamsInvalid.
+        A params.yaml with neither section is another project's. Raises ParamsInvalid.
         """
-        if file is None and not params.PARAMS_FILE.exists():
-            return cls(clips=clips)
-        file = file or params.PARAMS_FILE
+        if file is None:
+            file = params.PARAMS_FILE
+            if not file.exists() or not {"frames", "faces"} & params.read(file).keys():
+                return cls(clips=clips)
         sampling = params.section("frames", SamplingParams, file)
         return cls(sampling, params.section("faces", CropParams, file), clips)
 
