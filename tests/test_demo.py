@@ -14,7 +14,7 @@ import pytest
 
 from litefake import demo
 from litefake.artifacts import digest
-from litefake.demo import DemoParams, build, filming, manipulations, schedule
+from litefake.demo import DemoParams, build, clips, filming, manipulations, schedule
 from litefake.demo.assets import Part, load_head
 from litefake.demo.identity import local_axes
 from litefake.demo.motion import YAW_LIMIT
@@ -263,3 +263,15 @@ def test_an_older_demo_is_removed(tmp_path):
     demo.clear(tmp_path)
     demo.clear(tmp_path / "new")
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
+
+
+def test_a_processor_with_avx_512_encodes_as_one_without(tmp_path, monkeypatch):
+    if not clips._same_bytes():
+        pytest.skip("a processor without AVX2 has other code")
+    sample = Path(__file__).parent.parent / "src/litefake/web/samples/rendered_real.mp4"
+    with av.open(str(sample)) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    clips.write_clip(tmp_path / "as_it_is.mp4", frames, 25, 23)
+    monkeypatch.setattr(clips, "_same_bytes", lambda: {"x264-params": "asm=avx2"})
+    clips.write_clip(tmp_path / "avx2.mp4", frames, 25, 23)
+    assert digest(tmp_path / "as_it_is.mp4") == digest(tmp_path / "avx2.mp4")
