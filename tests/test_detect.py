@@ -16,7 +16,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from litefake import cli, cropping, detection, errors, extraction, models, report, scoring
+from litefake import (
+    cli,
+    cropping,
+    detection,
+    errors,
+    extraction,
+    models,
+    outputs,
+    report,
+    scoring,
+)
 from litefake.dataset import Faces
 from litefake.errors import LitefakeError, ModelUnreadable, VideoUnreadable
 from litefake.extraction import SamplingParams
@@ -284,7 +294,7 @@ def test_what_was_judged_is_in_the_table_before_the_end(clip, judge, tmp_path, m
     for name in ("a.mp4", "b.mp4"):
         (tmp_path / "in" / name).write_bytes(clip.read_bytes())
     seen = []
-    monkeypatch.setattr(cli, "KEPT_EVERY", 0)
+    monkeypatch.setattr(outputs, "KEPT_EVERY", 0)
     monkeypatch.setattr(cli, "_write_table", lambda _, rows: seen.append(len(rows)))
     command(tmp_path / "in", "--model", judge.path, "--csv", tmp_path / "table.csv")
     assert seen == [1, 2]

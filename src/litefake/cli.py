@@ -3,7 +3,6 @@
 import io
 import os
 import sys
-import time
 from collections.abc import Iterator
 from functools import partial
 from importlib import metadata
@@ -16,6 +15,7 @@ from tqdm import tqdm
 from litefake import errors, shipped
 from litefake.errors import LitefakeError
 from litefake.outputs import (
+    kept,
     plain,
     require_apart,
     require_beside,
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 Clip = partial(typer.Option, callback=require_clip)  # for a clip that is written
 Report = partial(typer.Option, callback=require_report)
 Named = partial(typer.Argument, parser=require_named)
-KEPT_EVERY = 10  # seconds that a killed run over a folder loses of its table
 Split = Literal["train", "val", "test", "all"]
 app = typer.Typer(
     add_completion=False,
@@ -111,12 +110,9 @@ def detect(
     # A verdict is worth what the model has seen.
     typer.echo(plain(f"{judge.path.name} was trained on: {judge.card.trained_on}"), err=True)
     rows: list[dict[str, Any]] = []
-    kept = time.monotonic()
-    try:
+    with kept(rows, partial(_write_table, csv, rows) if csv else None) as now_and_then:
         for file, found in zip(files, _judged(files, judge, every, detector), strict=True):
-            if csv and rows and time.monotonic() > kept + KEPT_EVERY:
-                _write_table(csv, rows)
-                kept = time.monotonic()
+            now_and_then()
             if isinstance(found, str):
                 tqdm.write(plain(f"error: {found}"), file=sys.stderr)
                 rows.append({"file": str(file), "error": found})
@@ -128,9 +124,6 @@ def detect(
                     write_json(json, found.as_dict(judge), digits=6)
                 if out:
                     annotation.annotate(file, out, found.looks.faces, judge.card.threshold)
-    finally:
-        if csv and rows:  # also after Ctrl-C: what was judged is not lost
-            _write_table(csv, rows)
     if any("error" in row for row in rows):
         raise SystemExit(2)
 

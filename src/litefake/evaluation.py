@@ -1,6 +1,5 @@
 """Let a finished model score a whole data set: every face, and what became of every file."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,11 +16,11 @@ from litefake.errors import DataMissing
 from litefake.faces import cut, whole
 from litefake.layouts.rows import IMAGE_SUFFIXES
 from litefake.manifest import REAL
+from litefake.outputs import kept
 from litefake.parallel import killed, map_items
 from litefake.report import Judge, Judgement
 
 READY = ("faces",)  # layouts whose images are crops already
-KEPT_EVERY = 10  # seconds of scores that a killed evaluation loses
 CLIP = ["key", "method", "label", "person", "source_person", "control", "given_split", "path"]
 FACE = ["frame", "seconds", "track", "x", "y", "side", "probability"]
 
@@ -108,17 +107,12 @@ def evaluate(
     """
     outcome = Outcome(len(table), left_out)
     see = _see_crops if layout in READY else _see_clips
-    kept = time.monotonic()
     parts: list[pd.DataFrame] = []
-    try:
+    write = None if keep is None else lambda: keep(_joined(table, parts))
+    with kept(parts, write) as now_and_then:
         for part in see(outcome, table, root, judge, every):
             parts.append(part)
-            if keep and time.monotonic() > kept + KEPT_EVERY:
-                keep(_joined(table, parts))
-                kept = time.monotonic()
-    finally:
-        if keep and parts:
-            keep(_joined(table, parts))
+            now_and_then()
     if not parts:
         first = next(iter(outcome.unreadable.values()), "no face was found in any file")
         raise DataMissing(f"{root}: nothing could be scored: {first}")

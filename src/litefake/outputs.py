@@ -1,13 +1,16 @@
-"""What a command is given as a path, found out before the work: named, and can be written."""
+"""What a command is given as a path, found out before the work; and a table that is kept in it."""
 
 import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import contextmanager
 from pathlib import Path
 
 from litefake.errors import LitefakeError
 
 MARKED = {".mp4", ".m4v", ".mov"}  # boxes of one kind: what players open by these names
 TABLES = {".json", ".csv", ".tsv", ".txt", ""}  # what a report may replace
+KEPT_EVERY = 10  # seconds of results that a killed run loses
 
 
 def require_named(text: str) -> Path:
@@ -63,6 +66,28 @@ def require_beside(written: Iterable[Path | None], root: Path) -> None:
         within = root.resolve() in path.resolve().parents
         if within and path.exists() and path.suffix.lower() != ".csv":
             raise LitefakeError(f"{path}: exists in the data set; give the report another name")
+
+
+@contextmanager
+def kept(results: Sized, write: Callable[[], None] | None) -> Iterator[Callable[[], None]]:
+    """A long run as a context: ``write`` is called however it ends, if there are ``results`` yet.
+
+    So what was found before Ctrl-C is not lost. What it gives is called while the run goes on,
+    and calls ``write`` every KEPT_EVERY seconds. Nothing is written when ``write`` is None.
+    """
+    last = time.monotonic()
+
+    def now_and_then() -> None:
+        nonlocal last
+        if write and results and time.monotonic() > last + KEPT_EVERY:
+            write()
+            last = time.monotonic()
+
+    try:
+        yield now_and_then
+    finally:
+        if write and results:
+            write()
 
 
 def plain(text: str) -> str:
