@@ -75,7 +75,7 @@ lint: setup ## style and types
 	ruff format --check .
 	mypy
 
-docs: setup ## paste the table and the graph into the README
+docs: setup ## paste every generated part into README.md and docs/
 	python -m tools.readme
 
 bench-detectors: setup ## compare the face detectors: found, false, time, sizes (after make repro)
@@ -93,5 +93,5 @@ fuzz: setup ## read 1,200 damaged clips, each with bounded time and memory
 kill: setup ## kill -9 dvc repro at 20 random moments, in a scratch clone
 	PYTHONPATH=src python -m tools.kill_repro --times 20
 
-clean: ## remove what the pipeline made, but not DVC's cache
+clean: ## remove the pipeline's data and all of models/, but not DVC's cache
 	rm -rf data/videos data/frames data/faces data/.*.part data/contact_sheets data/*.csv models checkpoints

@@ -7,7 +7,7 @@ and by how many logits it finds a fake more fake than its own real half (the med
 answers to what it has seen in deepfakes, so this orders ways to make pairs in a minute, where a
 training takes a quarter of an hour for each. The pictures have been published already, so they are
 not once more: ``--published`` does it. Faces are framed as the first network asks.
-docs/decisions/self-blending.md says what came of it.
+docs/decisions/self-blending-log.md says what came of it.
 """
 
 import argparse

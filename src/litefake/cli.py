@@ -54,7 +54,7 @@ def _say_version(wanted: bool) -> None:
 @app.callback()
 def _every_command(
     version: Annotated[
-        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="and no more")
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="print the version and exit")
     ] = False,
 ) -> None:
     """Options of no command."""
@@ -168,7 +168,7 @@ def audit(
     layout: Annotated[str | None, typer.Option(help="found by its folders if not given")] = None,
     json: Annotated[Path | None, Report(help="write the findings and all figures")] = None,
     csv: Annotated[Path | None, Report(help="write a table, one row a file")] = None,
-    clips: Annotated[int, typer.Option(min=0, help="clips a method to look for faces in")] = 20,
+    clips: Annotated[int, typer.Option(min=0, help="in how many clips of each method to look for faces")] = 20,
     params: Annotated[
         Path | None, typer.Option(help="which frames, which detector; params.yaml if it is there")
     ] = None,
