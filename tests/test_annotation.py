@@ -138,9 +138,52 @@ def test_the_box_has_the_colour_of_the_answer_and_stays_inside_its_track(tmp_pat
 
 def test_marks_move_in_a_straight_line_between_looks():
     line = Timeline(faces((0, 0, 0, 0, 0, 10, 0.2), (10, 0.4, 0, 100, 50, 20, 0.8)))
-    assert line.at(5) == [Mark(Square(50, 25, 15), 0.2)]
-    assert line.at(10) == [Mark(Square(100, 50, 20), 0.8)]
-    assert line.at(11) == []
+    assert line.at(5, 0.2) == [Mark(Square(50, 25, 15), 0.2)]
+    assert line.at(10, 0.4) == [Mark(Square(100, 50, 20), 0.8)]
+    assert line.at(11, 0.44) == []
+
+
+def test_marks_follow_the_time_and_not_the_number_of_a_frame():
+    """Behind a damaged group the copy counts fewer frames than the looks did."""
+    line = Timeline(faces((0, 0, 0, 0, 0, 10, 0.2), (10, 0.4, 0, 100, 50, 20, 0.8)))
+    assert line.at(3, 0.4) == [Mark(Square(100, 50, 20), 0.8)]
+    assert line.at(3, None) == []
+
+
+@pytest.mark.parametrize("times", [(np.nan, np.nan), (0.4, 0.2), (0.0, np.nan)])
+def test_marks_follow_the_number_where_times_tell_nothing(times):
+    first, last = times
+    line = Timeline(faces((0, first, 0, 0, 0, 10, 0.2), (10, last, 0, 100, 50, 20, 0.8)))
+    assert line.at(5, None) == line.at(5, 9.0) == [Mark(Square(50, 25, 15), 0.2)]
+
+
+def test_a_clip_with_a_destroyed_group_is_marked_where_the_faces_are(tmp_path):
+    """The look at frame 96 needs nothing of the group 12 to 23; the copy lacks its pictures."""
+    source = write_clip(tmp_path / "a.mp4", [numbered(i) for i in range(120)])
+    _destroy(source, range(12, 24))
+    wanted = [0, 48, 60, 96]
+    looks = list(video.read_frames(source, wanted))
+    assert [number_in(frame.image) for frame in looks] == wanted
+    seen = faces(*((one.index, one.seconds, 0, 0, 70, 20, 0.9) for one in looks))
+    assert annotation.annotate(source, tmp_path / "b.mp4", seen, 0.5) < 120
+    marked = [
+        number_in(frame.image)
+        for frame in video.read_frames(tmp_path / "b.mp4")
+        if np.abs(frame.image[80, 0].astype(int) - FAKE).max() < 40
+    ]
+    assert marked[0] == 0
+    assert marked[-1] == 96
+
+
+def _destroy(path, numbers):
+    """Overwrite what is coded in the packets ``numbers`` of the clip."""
+    with av.open(str(path)) as container:
+        packets = [(one.pos, one.size) for one in container.demux(video=0) if one.size]
+    data = bytearray(path.read_bytes())
+    for number in numbers:
+        place, size = packets[number]
+        data[place + 5 : place + size] = b"\xff" * (size - 5)  # behind length and kind
+    path.write_bytes(data)
 
 
 def test_sound_that_goes_back_in_time_loses_that_packet(tmp_path):
@@ -252,3 +295,39 @@ def test_what_the_planes_mean_is_kept(tmp_path):
     with av.open(str(source)) as one, av.open(str(tmp_path / "b.mp4")) as other:
         codecs = [file.streams.video[0].codec_context for file in (one, other)]
         assert [int(codec.colorspace) for codec in codecs] == [1, 1]
+
+
+def test_planes_that_were_made_anew_are_said_to_be_so(tmp_path):
+    source = tmp_path / "a.mp4"
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv444p"
+        stream.codec_context.colorspace = 1  # BT.709
+        planes = np.stack([np.full((48, 64), value, np.uint8) for value in (100, 80, 200)])
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, "yuv444p")))
+        container.mux(stream.encode(None))
+    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
+    with av.open(str(tmp_path / "b.mp4")) as copy:
+        codec = copy.streams.video[0].codec_context
+        assert (int(codec.colorspace), int(codec.color_range)) == (6, 1)
+    shown = [next(video.read_frames(path)).image[20, 20] for path in (source, tmp_path / "b.mp4")]
+    assert np.abs(shown[0].astype(int) - shown[1]).max() <= 4
+
+
+def test_sound_of_a_rate_that_no_standard_names_is_kept(tmp_path):
+    silent = write_clip(tmp_path / "silent.mp4", [numbered(i) for i in range(25)])
+    source = tmp_path / "a.mkv"
+    with av.open(str(silent)) as pictures, av.open(str(source), "w") as made:
+        shown = made.add_stream_from_template(pictures.streams.video[0])
+        tone = made.add_stream("libmp3lame", rate=8000, layout="mono")
+        for packet in pictures.demux(video=0):
+            if packet.size:
+                packet.stream = shown
+                made.mux(packet)
+        for number in range(7):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1152), np.float32), "fltp", "mono")
+            frame.sample_rate, frame.pts, frame.time_base = 8000, 1152 * number, Fraction(1, 8000)
+            made.mux(tone.encode(frame))
+        made.mux(tone.encode(None))
+    assert annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5) == 25
+    assert sound_of(tmp_path / "b.mp4")

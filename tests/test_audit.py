@@ -11,7 +11,7 @@ from test_layouts import make_celebdf, make_dfdc
 from typer.testing import CliRunner
 
 from litefake import cli, errors
-from litefake.audit import leaks, listing, run, table, tells
+from litefake.audit import command, leaks, listing, losses, run, table, tells
 from litefake.audit.probe import probe
 from litefake.errors import DataMissing, ParamsInvalid
 from litefake.extraction import Rule, SamplingParams
@@ -325,3 +325,20 @@ def test_a_name_cannot_write_a_line_of_its_own(clean):
     said = list(table.lines(run.audit(clean, None, SETTINGS)))
     assert not [line for line in said if "\n" in line]
     assert any("more?FOUND nothing" in line for line in said)
+
+
+def test_a_clip_that_ends_the_search_for_faces_is_a_finding(clean, monkeypatch):
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(losses, "read_frames", fail)
+    ((kind, text),) = found(clean)
+    assert kind == "unsearched"
+    assert "no face could be looked for: 4; the first: " in text
+    assert text.endswith(".mp4: MemoryError")
+    assert losses.killed_by({"method": "A", "path": "a.mp4"}).error.startswith("a.mp4: killed")
+
+
+def test_a_folder_that_is_not_there_is_one_line(tmp_path):
+    with pytest.raises(DataMissing, match="no such folder"):
+        command.audit(tmp_path / "none", "portraits", None, None, 0, None)

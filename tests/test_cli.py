@@ -330,3 +330,40 @@ def test_no_word_at_all_is_a_call_for_help(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["litefake"])
     cli.main()
     assert "COMMAND [ARGS]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [b"a,b\n1,2\n", b"", b'path\n"torn', b"\xff\xfe\x00", "folder"])
+def test_no_file_is_removed_that_is_no_listing(tmp_path, content):
+    root = tmp_path / "set"
+    for number, (split, category) in enumerate(FACES):
+        (root / split / category).mkdir(parents=True)
+        (root / split / category / f"{number}.png").write_bytes(b"x")
+    file = write_params(tmp_path, root=str(root), layout="faces", methods=["Deepfakes"])
+    listing = tmp_path / "results.csv"
+    if content == "folder":
+        listing.mkdir()
+    else:
+        listing.write_bytes(content)
+    with pytest.raises(DataMissing, match="is no listing of a data set; remove it"):
+        preflight.check(file, listing)
+    assert listing.is_dir() or listing.read_bytes() == content
+
+
+def test_the_check_names_a_method_that_is_only_tested(tmp_path):
+    root = tmp_path / "set"
+    for split, category in (*FACES, ("test", "New")):
+        (root / split / category).mkdir(parents=True, exist_ok=True)
+        (root / split / category / "1.png").write_bytes(b"x")
+    file = write_params(tmp_path, root=str(root), layout="faces", methods=["Deepfakes", "New"])
+    assert preflight.check(file, None)[-1] == (
+        "New: has no folder in train, so it is tested and never trained on"
+    )
+
+
+def test_a_link_to_itself_is_one_line(tmp_path):
+    loop = tmp_path / "loop.json"
+    loop.symlink_to(loop)
+    with pytest.raises(LitefakeError, match=r"loop\.json: is a link to itself"):
+        outputs.require_writable(loop)
+    with pytest.raises(LitefakeError, match="is judged or written already"):
+        outputs.require_apart([loop], [loop])

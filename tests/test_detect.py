@@ -7,6 +7,7 @@ import os
 import struct
 import subprocess
 import sys
+import time
 import zlib
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from litefake import (
     cli,
@@ -293,11 +295,22 @@ def test_what_was_judged_is_in_the_table_before_the_end(clip, judge, tmp_path, m
     (tmp_path / "in").mkdir()
     for name in ("a.mp4", "b.mp4"):
         (tmp_path / "in" / name).write_bytes(clip.read_bytes())
-    seen = []
-    monkeypatch.setattr(outputs, "KEPT_EVERY", 0)
-    monkeypatch.setattr(cli, "_write_table", lambda _, rows: seen.append(len(rows)))
-    command(tmp_path / "in", "--model", judge.path, "--csv", tmp_path / "table.csv")
-    assert seen == [1, 2]
+    table, told = tmp_path / "table.csv", []
+
+    def slowly(files, *_):
+        for number, file in enumerate(files, start=1):
+            yield f"{file}: damaged"
+            until = time.monotonic() + 20
+            while time.monotonic() < until:
+                if table.exists() and table.read_text().count(": damaged") == number:
+                    told.append(number)
+                    break
+                time.sleep(0.01)
+
+    monkeypatch.setattr(outputs, "KEPT_EVERY", 0.01)
+    monkeypatch.setattr(cli, "_judged", slowly)
+    code, _, _ = command(tmp_path / "in", "--model", judge.path, "--csv", table)
+    assert (code, told) == (2, [1, 2])
 
 
 def test_a_closed_stream_costs_no_verdict(clip, judge):
@@ -402,3 +415,26 @@ def test_a_full_disk_is_one_line_after_the_verdict(clip, judge, tmp_path):
     assert code == 2
     assert said.startswith(f"{clip}: ")
     assert "the disk is full or the folder not writable" in beside.splitlines()[-1]
+
+
+def test_a_picture_that_chokes_its_reader_costs_no_other_file(clip, judge, tmp_path, monkeypatch):
+    def choke(*_, **__):
+        raise RuntimeError("Failed to decode image")
+
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jpg").write_bytes(b"x")
+    (tmp_path / "in" / "b.mp4").write_bytes(clip.read_bytes())
+    monkeypatch.setattr("PIL.Image.open", choke)
+    monkeypatch.setenv("LITEFAKE_WORKERS", "1")
+    code, said, beside = command(tmp_path / "in", "--model", judge.path)
+    assert (code, said.count("\n")) == (2, 1)
+    assert "a.jpg: cannot be read as an image (JPEG, PNG, WebP, BMP)" in beside
+
+
+@pytest.mark.parametrize("kind", ["png", "webp"])
+def test_of_an_animation_no_single_picture_is_judged(judge, tmp_path, kind):
+    path = tmp_path / f"a.{kind}"
+    first, *others = [Image.new("RGB", (64, 64), (shade, 0, 0)) for shade in (10, 200)]
+    first.save(path, save_all=True, append_images=others)
+    with pytest.raises(LitefakeError, match="is an animation; save it as a video"):
+        report.judge_file(path, judge, 1)

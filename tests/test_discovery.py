@@ -1,5 +1,8 @@
 """A data set is known by its folders, and what is unclear is asked in one line."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from litefake import discovery, manifest
@@ -86,3 +89,26 @@ def test_what_is_asked_for_and_absent_is_named_beside_what_there_is(ffpp, tmp_pa
     touch(mixed, "a.mp4", "b.mp4")
     with pytest.raises(DataMissing, match="no folder of fakes with a file in it"):
         discovery.describe(mixed, layout="folder")
+
+
+def test_a_folder_that_cannot_be_listed_is_counted(tmp_path, monkeypatch):
+    for place in ("real/a.mp4", "fake/b.mp4", "lost+found/c.mp4"):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).write_bytes(b"x")
+    scan = os.scandir
+
+    def forbid(path):
+        if Path(path).name == "lost+found":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", forbid)
+    data = discovery.describe(tmp_path)
+    found = discovery.passed_over(data, ["real/a.mp4", "fake/b.mp4"])
+    assert found == {"folders that cannot be listed": 1}
+
+
+def test_portraits_have_no_method_to_choose(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"x")
+    with pytest.raises(ParamsInvalid, match="portraits has real faces alone"):
+        discovery.describe(tmp_path, "portraits", methods=["A"])

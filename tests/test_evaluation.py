@@ -23,6 +23,7 @@ from litefake import (
     report,
 )
 from litefake.errors import DataMissing, LitefakeError, ParamsInvalid
+from litefake.manifest import DatasetParams
 from litefake.scoreboard import Resampling
 from tests.clips import draw_face, write_clip
 from tests.conftest import SIZE
@@ -275,7 +276,7 @@ def test_files_of_no_row_are_counted_by_their_kind(crops, judge, tmp_path):
 def test_a_stopped_evaluation_leaves_the_faces_of_the_files_that_were_done(
     crops, judge, tmp_path, monkeypatch
 ):
-    faces, score = tmp_path / "faces.csv", evaluation._score_crops
+    faces, score = tmp_path / "faces.csv", detection.probabilities
     seen = []
 
     def stop_at_the_third(*arguments):
@@ -285,7 +286,7 @@ def test_a_stopped_evaluation_leaves_the_faces_of_the_files_that_were_done(
         return score(*arguments)
 
     monkeypatch.setattr(detection, "BATCH", 2)
-    monkeypatch.setattr(evaluation, "_score_crops", stop_at_the_third)
+    monkeypatch.setattr(detection, "probabilities", stop_at_the_third)
     done = command(crops, "--model", judge.path, "--csv", faces)
     assert done.exit_code == 130
     assert len(pd.read_csv(faces)) == 3  # two and two files, one of them damaged
@@ -304,3 +305,26 @@ def test_a_data_set_may_be_measured_wherever_it_lies(crops, monkeypatch, tmp_pat
     assert len(manifest.list_videos(data)) > 0
     with pytest.raises(ParamsInvalid, match="data/videos/mine lies in data/videos, which the pi"):
         manifest.require_outside(data)
+
+
+def test_a_bomb_among_crops_is_never_decoded(crops, judge, tmp_path, monkeypatch):
+    root = tmp_path / "set"
+    shutil.copytree(crops, root)
+    images.write(root / "test/B/1.png", np.zeros((300, 300, 3), np.uint8))
+    decoded, read = [], images.read
+    monkeypatch.setattr(images, "read", lambda path: decoded.append(path.name) or read(path))
+    monkeypatch.setattr(detection, "MAX_PIXELS", 300 * 300 - 1)
+    outcome = outcome_of(root, judge)
+    assert "300x300 pixels are too many" in outcome.unreadable["test/B/1.png"]
+    assert (outcome.frames, len(decoded)) == (7, 7)
+
+
+def test_a_folder_says_that_its_people_are_not_known(tmp_path):
+    data = DatasetParams(root=str(tmp_path), layout="folder", methods=["fake"])
+    faces = pd.DataFrame({"person": ["a", "b"]})
+    assert not evaluation_report._people_known(data, faces)
+    named = {name: {"person": person} for name, person in (("1", "a"), ("2", "b"))}
+    (tmp_path / "people.json").write_text(json.dumps(named))
+    assert evaluation_report._people_known(data, faces)
+    assert not evaluation_report._people_known(data, faces.assign(person=["a", "3"]))
+    assert not evaluation_report._people_known(data.model_copy(update={"layout": "dfdc"}), faces)

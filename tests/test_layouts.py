@@ -9,9 +9,9 @@ import pytest
 from litefake import manifest, params
 from litefake.artifacts import write_csv
 from litefake.errors import DataMissing, ParamsInvalid
-from litefake.layouts import ffpp, portraits
+from litefake.layouts import celebdf, dfdc, faces, ffpp, portraits
 from litefake.layouts.guess import layout_of
-from litefake.layouts.rows import VIDEO_SUFFIXES
+from litefake.layouts.rows import VIDEO_SUFFIXES, read_people, row
 
 
 def dataset(root: Path, layout: str, **more: object) -> manifest.DatasetParams:
@@ -310,3 +310,54 @@ def test_a_person_in_two_lists_is_refused(tmp_path):
 def test_absent_lists_are_named(tmp_path):
     with pytest.raises(DataMissing, match=r"train\.json: not found"):
         ffpp.official_splits(tmp_path)
+
+
+def test_crops_of_a_method_may_lie_in_test_alone(tmp_path):
+    for place in ("train/youtube", "train/A", "test/youtube", "test/A", "test/New"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "1.png").write_bytes(b"x")
+    rows = faces.rows(tmp_path, ["A", "New"])
+    assert [row["given_split"] for row in rows if row["method"] == "New"] == ["test"]
+    (tmp_path / "train" / "New").mkdir()
+    with pytest.raises(DataMissing, match="train/New: no image"):  # meant, and forgotten
+        faces.rows(tmp_path, ["A", "New"])
+    with pytest.raises(DataMissing, match="train/Gone: no image"):
+        faces.rows(tmp_path, ["Gone"])
+
+
+def test_what_was_thrown_away_is_no_part_of_dfdc(tmp_path):
+    trash = tmp_path / ".Trash-0" / "files"
+    trash.mkdir(parents=True)
+    (trash / "metadata.json").write_text('{"a.mp4": {"label": "REAL"}}')
+    assert not dfdc.fits(tmp_path)
+    with pytest.raises(DataMissing, match="no metadata"):
+        dfdc.rows(tmp_path)
+
+
+def test_an_empty_list_of_celebdf_is_no_list_of_all(tmp_path):
+    (tmp_path / celebdf.LIST).write_text("\n")
+    with pytest.raises(DataMissing, match="names no clip; restore the official file or remove it"):
+        celebdf.read_test_list(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("target", "said"), [("a.mp4", "symbolic links"), ("b.mp4/z", "Not a directory")]
+)
+def test_a_link_that_leads_nowhere_is_named(tmp_path, target, said):
+    (tmp_path / "b.mp4").write_bytes(b"x")
+    (tmp_path / "a.mp4").symlink_to(target)
+    with pytest.raises(DataMissing, match=f"a.mp4: .*{said}"):
+        row(tmp_path, tmp_path / "a.mp4", "a", "youtube")
+
+
+def test_a_name_that_would_end_a_row_of_a_table_is_refused(tmp_path):
+    path = tmp_path / "x\ry.png"
+    path.write_bytes(b"x")
+    with pytest.raises(DataMissing, match="has a carriage return; rename it"):
+        row(tmp_path, path, "a", "youtube")
+
+
+def test_lists_nested_without_end_are_refused_in_one_line(tmp_path):
+    (tmp_path / "people.json").write_text("[" * 100_000)
+    with pytest.raises(DataMissing, match="people.json: must be a mapping"):
+        read_people(tmp_path / "people.json")

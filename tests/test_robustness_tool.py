@@ -117,3 +117,12 @@ def test_the_tables_tell_of_the_student_and_of_what_each_model_loses():
     ]
     assert compressions[5] == "| CRF 40 | 30 | 70 % | 0.600 | 30 % | 2 % |"
     assert len(compressions) == 6
+
+
+def test_of_a_short_clip_no_frame_is_taken_twice():
+    assert robustness_samples.spread_over(9) == [0, 3, 5, 8]
+    assert [robustness_samples.spread_over(length) for length in (1, 2, 4)] == [
+        [0],
+        [0, 1],
+        [0, 1, 2, 3],
+    ]

@@ -85,9 +85,9 @@ def test_a_video_scores_the_mean_of_its_frames():
     assert found["reals"]["rate"] == 0.5
 
 
-def test_the_intervals_resample_people_then_clips_then_pictures():
+def test_the_intervals_resample_people_then_originals_then_pictures():
     assert scoreboard.figures(CLIPS, 0.4, FEW)["unit"] == "person"
-    assert scoreboard.figures(CLIPS.assign(person=""), 0.4, FEW)["unit"] == "clip"
+    assert scoreboard.figures(CLIPS, 0.4, FEW, people_known=False)["unit"] == "original"
     pictures = scoreboard.figures(CLIPS.assign(person="", path="a.JPG"), 0.4, FEW)
     assert pictures["unit"] == "frame"
     assert pictures["videos"] is None

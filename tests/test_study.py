@@ -5,6 +5,7 @@ import math
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -415,6 +416,8 @@ def test_where_accuracy_falls_off():
     said = notes.notes(one, rows, [32], 1)
     assert "* plain: more than 2 points below its first row from plain 40 on." in said
     assert "* taught: more than 2 points below its first row nowhere up to taught 60." in said
+    rows.loc[rows["variant"] == "plain 0", "accuracy"] = np.nan  # its training failed
+    assert "plain: more than" not in notes.notes(one, rows, [32], 1)
 
 
 def test_unseen_methods_are_bold_and_summed_up():

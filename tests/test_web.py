@@ -297,7 +297,7 @@ def test_the_page_gets_steps_pictures_and_a_video(run, service, clip):
     assert suspects[0]["probability"] == highest
     assert outcome.video.is_relative_to(service.kept)
     assert outcome.video.stat().st_size > 1000
-    remove_older(service.kept, 0)
+    remove_older(service.kept.rglob("*"), 0)
     assert list(service.kept.iterdir()) == []
 
 
@@ -426,12 +426,12 @@ def test_a_name_is_only_ever_shown(name, shown):
 def test_old_files_go_and_young_ones_stay(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "x.mp4").write_bytes(b"x")
-    remove_older(tmp_path, 60)
+    remove_older(tmp_path.rglob("*"), 60)
     assert (tmp_path / "a" / "x.mp4").exists()
     os.utime(tmp_path / "a" / "x.mp4", (0, 0))  # what a file says of itself does not count
-    remove_older(tmp_path, 60)
+    remove_older(tmp_path.rglob("*"), 60)
     assert (tmp_path / "a" / "x.mp4").exists()
     (tmp_path / "a" / "emptied" / "empty").mkdir(parents=True)
     time.sleep(0.01)
-    remove_older(tmp_path, 0)
+    remove_older(tmp_path.rglob("*"), 0)
     assert list(tmp_path.iterdir()) == []

@@ -49,6 +49,7 @@ def server(folder):
     temporary = folder / "tmp"
     temporary.mkdir()
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(temporary)}
+    environment["PATH"] = f"{tempting_tools(folder)}:{environment['PATH']}"
     options = ["--port", "0", "--max-megabytes", "1", "--model", folder / "model.safetensors"]
     process = subprocess.Popen(
         [sys.executable, "-m", "litefake", "web", *map(str, options)],
@@ -70,6 +71,17 @@ def server(folder):
     process.send_signal(signal.SIGTERM)
     process.wait(timeout=30)
     assert list(temporary.glob("litefake-web-*")) == []
+    assert not (folder / "called").exists()
+
+
+def tempting_tools(folder):
+    """A folder of what Gradio's own video would have open a marked copy, outside of any limit."""
+    tools = folder / "tools"
+    tools.mkdir()
+    for name in ("ffmpeg", "ffprobe"):
+        (tools / name).write_text(f"#!/bin/sh\necho $0 $* >> '{folder}/called'\n")
+        (tools / name).chmod(0o755)
+    return tools
 
 
 @pytest.fixture(scope="module")
@@ -239,3 +251,23 @@ def test_a_taken_port_is_one_line(server, folder):
     assert done.returncode == 2
     assert f"127.0.0.1:{port}" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("ready", [False, True])
+def test_no_upload_outlives_the_service(tmp_path, number, ready):
+    """Also when its terminal is closed, or it is ended while the model is still being loaded."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "litefake", "web", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(tmp_path)},
+    )
+    if ready:
+        assert b"litefake listens" in process.stdout.readline()
+    until = time.monotonic() + 60
+    while not list(tmp_path.glob("litefake-web-*")) and time.monotonic() < until:
+        time.sleep(0.01)
+    process.send_signal(number)
+    assert process.wait(timeout=30) != 0
+    assert list(tmp_path.glob("litefake-web-*")) == []

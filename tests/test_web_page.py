@@ -92,7 +92,7 @@ def test_without_a_marked_copy_the_verdict_says_why(report, pictures):
     shown = parts.found(Outcome(report, pictures, None, "a.mp4: <too> narrow"))
     assert shown[verdict].startswith(render.verdict(report))
     assert "no marked copy of this clip: a.mp4: &lt;too&gt; narrow." in shown[verdict]
-    assert not shown[video].visible
+    assert not shown[video]["visible"]
     assert "no marked copy" not in parts.found(Outcome(report, pictures, Path("a"), None))[verdict]
 
 

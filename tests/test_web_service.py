@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from litefake.web import api
+from litefake.web import service as service_module
 from litefake.web.limits import Limits, NoWorker, Refused, TooSlow, refusal
 from litefake.web.page import judged
 from litefake.web.process import PICTURES, REPORT, VIDEO, Step, Worker
@@ -211,3 +212,56 @@ def upload_in(service):
     clip.parent.mkdir()
     clip.write_bytes(b"x")
     return clip
+
+
+def test_who_leaves_while_waiting_gives_up_the_place(machine, monkeypatch):
+    monkeypatch.setattr(service_module, "ASK_SECONDS", 0.01)
+
+    async def scene():
+        async with serving() as service:
+            with service.job_folder() as folder:
+                first = service.judge(folder, "a.mp4", pictures=False)
+                while (await anext(first)).doing != "judging":
+                    pass
+                waiting = [service.judge(folder, "b.mp4", pictures=False) for _ in range(3)]
+                for steps in waiting:
+                    for _ in range(3):  # it is told again and again, and can leave each time
+                        assert (await anext(steps)).doing.startswith("Waiting")
+                assert service.full
+                for steps in waiting[:2]:
+                    await steps.aclose()
+                assert not service.full
+                await first.aclose()
+                assert (await anext(waiting[2])).doing == "Opening the clip"
+                await waiting[2].aclose()
+            assert isinstance(await outcome(service), Outcome)
+
+    asyncio.run(scene())
+
+
+def test_what_never_arrived_whole_goes_and_what_did_stays(machine):
+    async def scene():
+        async with serving() as service:
+            (service.kept / "tmp0123").write_bytes(b"x" * 5000)
+            whole = service.kept / "0123" / "tmp.mp4"
+            whole.parent.mkdir()
+            whole.write_bytes(b"x")
+            assert service.stored() >= 8192 + 4096  # blocks of the disk
+            service.forget_unfinished(60)
+            assert (service.kept / "tmp0123").exists()
+            await asyncio.sleep(0.01)
+            service.forget_unfinished(0)
+            assert [path.name for path in service.kept.rglob("*.mp4")] == ["tmp.mp4"]
+            assert not (service.kept / "tmp0123").exists()
+
+    asyncio.run(scene())
+
+
+def test_a_folder_is_no_file_to_judge(machine):
+    async def scene():
+        async with serving() as service:
+            folder = upload_in(service).parent
+            answers = [one async for one in judged(service, FakeParts(), folder)]
+            assert answers[-1] == "failed: the file is no longer here; choose it again"
+
+    asyncio.run(scene())

@@ -33,7 +33,7 @@ Sample = Callable[[Path, Card], list[Clip]]  # from a run's folder and the card 
 
 
 def clips(run: Path, _card: Card) -> list[Clip]:
-    """FRAMES of each of up to CLIPS validation clips, both classes alike."""
+    """FRAMES of each of up to CLIPS validation clips, both classes alike; of short ones fewer."""
     split = pd.read_csv(run / "data/split.csv", keep_default_na=False)
     split = split[split["split"] == "val"].sort_values(["key", "frame"])
     found = [rows for _, rows in split.groupby("key")]
@@ -42,9 +42,15 @@ def clips(run: Path, _card: Card) -> list[Clip]:
     for label in (0, 1):
         ours = [found[index] for index in order if found[index]["label"].iloc[0] == label]
         chosen += ours[: CLIPS // 2]
-    places = np.linspace(0, 1, FRAMES)
-    spread = [rows.iloc[(places * (len(rows) - 1)).round().astype(int)] for rows in chosen]
-    return [Clip(int(rows["label"].iloc[0]), _read(run, rows)) for rows in spread]
+    spread = [rows.iloc[spread_over(len(rows))] for rows in chosen]
+    found = [Clip(int(rows["label"].iloc[0]), _read(run, rows)) for rows in spread]
+    return [clip for clip in found if clip.frames]
+
+
+def spread_over(length: int) -> list[int]:
+    """FRAMES places of ``length``, evenly apart, none twice."""
+    places = np.linspace(0, length - 1, min(FRAMES, length))
+    return [int(place) for place in places.round()]
 
 
 def _read(run: Path, rows: pd.DataFrame) -> list[Image]:

@@ -21,6 +21,7 @@ CRF = "20"
 # Half the time of the whole copy was spent by veryfast; the copy is to be looked at, not kept.
 PRESET = "ultrafast"
 PLAYABLE_AUDIO = {"aac", "mp3", "mp3float", "opus"}
+BT601, LIMITED = 6, 1  # as ITU-T H.273 numbers them
 TICK = Fraction(1, 90_000)  # seconds
 
 
@@ -44,17 +45,17 @@ def _annotate(source: Path | str, target: Path | str, faces: Sightings, threshol
         temporary = stack.enter_context(replacing(target))
         container, stream = stack.enter_context(opened(source))
         sound, _ = stack.enter_context(opened(source))
-        options = {"movflags": "+faststart"}
+        # Unofficial is, among others, MP3 of less than 16 kHz.
+        options = {"movflags": "+faststart", "strict": "unofficial"}
         made = stack.enter_context(av.open(str(temporary), "w", "mp4", options=options))
         writer = _Writer(made, stream.average_rate or Fraction(25))
         audio = _Audio(made, sound)
         for picture in pictures(container, stream, Health()):
             if not written:
                 writer.keep_shape(stream, turned=is_transposed(picture))
-                if has_planes(picture):
-                    writer.keep_colours(stream.codec_context)
+                writer.keep_colours(stream.codec_context, as_they_are=has_planes(picture))
             planes = planes_of(picture)
-            draw(planes, timeline.at(written), threshold)
+            draw(planes, timeline.at(written, picture.time), threshold)
             audio.copy_until(writer.write(planes, picture.time))
             written += 1
         writer.close()
@@ -72,10 +73,16 @@ class _Writer:
         self._stream.codec_context.time_base = TICK
         self._last: Fraction | None = None
 
-    def keep_colours(self, source: Any) -> None:
-        """Say of the copy what ``source`` says of how its planes become colours."""
+    def keep_colours(self, source: Any, as_they_are: bool) -> None:
+        """Say of the copy what ``source`` says of how its planes become colours.
+
+        Planes that were made anew are those of OpenCV: BT.601, limited range.
+        """
+        copy = self._stream.codec_context
         for name in ("color_primaries", "color_trc", "colorspace", "color_range"):
-            setattr(self._stream.codec_context, name, getattr(source, name))
+            setattr(copy, name, getattr(source, name))
+        if not as_they_are:
+            copy.colorspace, copy.color_range = BT601, LIMITED
 
     def keep_shape(self, source: Any, turned: bool) -> None:
         """Show pixels that are not square as stream ``source`` does, ``turned`` by 90 degrees."""

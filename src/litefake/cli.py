@@ -54,7 +54,10 @@ def _say_version(wanted: bool) -> None:
 @app.callback()
 def _every_command(
     version: Annotated[
-        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="print the version and exit")
+        bool,
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="print the version and exit"
+        ),
     ] = False,
 ) -> None:
     """Options of no command."""
@@ -110,9 +113,8 @@ def detect(
     # A verdict is worth what the model has seen.
     typer.echo(plain(f"{judge.path.name} was trained on: {judge.card.trained_on}"), err=True)
     rows: list[dict[str, Any]] = []
-    with kept(rows, partial(_write_table, csv, rows) if csv else None) as now_and_then:
+    with kept(rows, partial(_write_table, csv, rows) if csv else None):
         for file, found in zip(files, _judged(files, judge, every, detector), strict=True):
-            now_and_then()
             if isinstance(found, str):
                 tqdm.write(plain(f"error: {found}"), file=sys.stderr)
                 rows.append({"file": str(file), "error": found})
@@ -168,7 +170,9 @@ def audit(
     layout: Annotated[str | None, typer.Option(help="found by its folders if not given")] = None,
     json: Annotated[Path | None, Report(help="write the findings and all figures")] = None,
     csv: Annotated[Path | None, Report(help="write a table, one row a file")] = None,
-    clips: Annotated[int, typer.Option(min=0, help="in how many clips of each method to look for faces")] = 20,
+    clips: Annotated[
+        int, typer.Option(min=0, help="in how many clips of each method to look for faces")
+    ] = 20,
     params: Annotated[
         Path | None, typer.Option(help="which frames, which detector; params.yaml if it is there")
     ] = None,

@@ -21,6 +21,7 @@ from litefake.sightings import Sightings
 from litefake.tracking import Tracker
 from litefake.video import MAX_PIXELS, Frame, Health, count_packets, read_frames
 
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP")  # of a still image, as Pillow calls them
 BATCH = 32  # faces scored together, and so held in memory
 Progress = Callable[[int, int], None]  # frames looked at, of about how many
 
@@ -85,7 +86,7 @@ def _reported(frames: Iterator[Frame], total: int, progress: Progress) -> Iterat
 
 def look_at_image(path: Path | str, model: Network, card: Card) -> Looks:
     """The same for a still image. Raises LitefakeError when it cannot be read or is huge."""
-    _require_bearable(path)
+    require_bearable(path)
     image = images.read(path)
     if image is None:
         raise LitefakeError(f"{path}: cannot be read as an image; replace or remove the file")
@@ -96,18 +97,28 @@ def look_at_image(path: Path | str, model: Network, card: Card) -> Looks:
     return Looks(sightings.table(rows), looked, Health(frames=1))
 
 
-def _require_bearable(path: Path | str) -> None:
-    """Raise LitefakeError when the header promises more pixels than a frame may have."""
+def require_bearable(path: Path | str) -> None:
+    """Read the header alone, before a decoder makes pixels of the file.
+
+    Raises LitefakeError when it is of no known format, promises more pixels than a frame may
+    have, or is an animation, of which one picture would be judged and the others not.
+    """
     from PIL import Image  # a clip needs none of it
 
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as header:
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=FORMATS) as header:
             width, height = header.size
+            # A JPEG with several pictures is a photograph with its preview.
+            moves = header.format != "MPO" and getattr(header, "is_animated", False)
     except Image.DecompressionBombError:
         raise LitefakeError(f"{path}: too many pixels; scale the picture down") from None
-    except (OSError, ValueError, SyntaxError):
-        return  # if the decoder can read it, it says how large it is
+    except Exception:  # a hostile file; no list of what a library may say of it is complete
+        raise LitefakeError(
+            f"{path}: cannot be read as an image (JPEG, PNG, WebP, BMP); replace or remove the file"
+        ) from None
     _require_at_most(path, height, width)
+    if moves:
+        raise LitefakeError(f"{path}: is an animation; save it as a video")
 
 
 def _require_at_most(path: Path | str, height: int, width: int) -> None:

@@ -58,9 +58,13 @@ def passed_over(data: DatasetParams, taken: Iterable[str]) -> dict[str, int]:
     if data.layout not in BY_HAND:
         return {}
     root = Path(data.root)
-    files = {path.relative_to(root).as_posix() for path in below(root)}
+    unlisted: list[OSError] = []
+    files = {path.relative_to(root).as_posix() for path in below(root, unlisted.append)}
     others = files - set(taken) - {"people.json"}
-    return dict(sorted(Counter(Path(path).suffix or "no suffix" for path in others).items()))
+    kinds = Counter(Path(path).suffix or "no suffix" for path in others)
+    if unlisted:
+        kinds["folders that cannot be listed"] = len(unlisted)
+    return dict(sorted(kinds.items()))
 
 
 def _methods(root: Path, layout: str, compression: str) -> list[str] | None:
@@ -78,6 +82,8 @@ def _methods(root: Path, layout: str, compression: str) -> list[str] | None:
 
 
 def _require_present(root: Path, layout: str, methods: Sequence[str]) -> None:
+    if layout == "portraits" and methods:
+        raise ParamsInvalid("--method: layout portraits has real faces alone; leave it out")
     found = PRESENT[layout](root) if layout in PRESENT else list(methods)
     if absent := sorted(set(methods) - set(found)):
         raise DataMissing(f"{root}: has no method {absent[0]}; there is {', '.join(found)}")

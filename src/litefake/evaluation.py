@@ -12,8 +12,8 @@ from tqdm import tqdm
 
 from litefake import detection, images, report
 from litefake.cropping import LONGEST
-from litefake.errors import DataMissing
-from litefake.faces import cut, whole
+from litefake.errors import DataMissing, LitefakeError
+from litefake.faces import Square, cut, whole
 from litefake.layouts.rows import IMAGE_SUFFIXES
 from litefake.manifest import REAL
 from litefake.outputs import kept
@@ -108,11 +108,9 @@ def evaluate(
     outcome = Outcome(len(table), left_out)
     see = _see_crops if layout in READY else _see_clips
     parts: list[pd.DataFrame] = []
-    write = None if keep is None else lambda: keep(_joined(table, parts))
-    with kept(parts, write) as now_and_then:
-        for part in see(outcome, table, root, judge, every):
-            parts.append(part)
-            now_and_then()
+    write = None if keep is None else lambda: keep(_joined(table, list(parts)))
+    with kept(parts, write):
+        parts.extend(see(outcome, table, root, judge, every))
     if not parts:
         first = next(iter(outcome.unreadable.values()), "no face was found in any file")
         raise DataMissing(f"{root}: nothing could be scored: {first}")
@@ -172,24 +170,26 @@ def _see_crops(
     starts = range(0, len(paths), detection.BATCH)
     # Without a terminal tqdm's None means no bar at all.
     for start in tqdm(starts, "evaluate", unit="batch", leave=False, disable=None):
-        read = {path: images.read(root / path) for path in paths[start : start + detection.BATCH]}
-        whole_ones = {path: image for path, image in read.items() if image is not None}
-        for path in read.keys() - whole_ones.keys():
-            outcome.unreadable[path] = f"{root / path}: cannot be read as an image"
-        for path in [path for path, image in whole_ones.items() if max(image.shape) > LONGEST]:
-            del whole_ones[path]
-            outcome.unreadable[path] = f"{root / path}: a side of more than {LONGEST} px"
-        if whole_ones:
-            outcome.frames += len(whole_ones)
-            yield _score_crops(whole_ones, judge)
+        seen: dict[str, tuple[Square, np.ndarray]] = {}
+        for path in paths[start : start + detection.BATCH]:
+            try:
+                seen[path] = _see_crop(root / path, judge.card.crop.size)
+            except LitefakeError as error:
+                outcome.unreadable[path] = str(error)
+        if seen:
+            outcome.frames += len(seen)
+            squares, crops = zip(*seen.values(), strict=True)
+            rows = pd.DataFrame(squares).assign(path=list(seen), frame=0, seconds=np.nan, track=0)
+            scores = detection.probabilities(list(crops), judge.model, judge.card)
+            yield rows.assign(probability=scores, biggest=True)
 
 
-def _score_crops(crops: dict[str, np.ndarray], judge: Judge) -> pd.DataFrame:
-    squares = [whole(image) for image in crops.values()]
-    cuts = [
-        cut(image, square, judge.card.crop.size)
-        for image, square in zip(crops.values(), squares, strict=True)
-    ]
-    rows = pd.DataFrame(squares).assign(path=list(crops), frame=0, seconds=np.nan, track=0)
-    scores = detection.probabilities(cuts, judge.model, judge.card)
-    return rows.assign(probability=scores, biggest=True)
+def _see_crop(path: Path, size: int) -> tuple[Square, np.ndarray]:
+    """The square of a ready crop and its pixels at ``size``. Raises LitefakeError."""
+    detection.require_bearable(path)  # of a bomb not even one is decoded
+    image = images.read(path)
+    if image is None:
+        raise LitefakeError(f"{path}: cannot be read as an image")
+    if max(image.shape) > LONGEST:
+        raise LitefakeError(f"{path}: a side of more than {LONGEST} px")
+    return whole(image), cut(image, whole(image), size)

@@ -3,12 +3,14 @@
 docs/evaluate.md describes every key; SCHEMA changes when one of them does.
 """
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from litefake import scoreboard
 from litefake.evaluation import Outcome
+from litefake.layouts.rows import read_people
 from litefake.manifest import DatasetParams
 from litefake.outputs import plain
 from litefake.report import Judge
@@ -18,7 +20,8 @@ from litefake.verdict import EVEN
 SCHEMA = "litefake-evaluation-1"
 UNITS = {
     "person": "whole people are resampled",
-    "clip": "whole clips are resampled, since not every person is known",
+    "original": "a clip is resampled with all that were made from it; who is seen in two of these "
+    "is not known, so the intervals may be too narrow",
     "frame": "single pictures are resampled, since nobody is named: pictures of one person are "
     "alike, so the intervals are too narrow",
 }
@@ -30,7 +33,8 @@ def as_dict(
 ) -> dict[str, Any]:
     """The evaluation of SCHEMA. Probabilities are of *fake*, intervals of 95 %."""
     threshold = judge.card.threshold
-    found = scoreboard.figures(outcome.frame_scores(), threshold, resampling)
+    frames = outcome.frame_scores()
+    found = scoreboard.figures(frames, threshold, resampling, _people_known(data, frames))
     return {
         "schema": SCHEMA,
         "data": {
@@ -46,6 +50,14 @@ def as_dict(
         **found,
         "answers": scoreboard.answers(outcome.answers),
     }
+
+
+def _people_known(data: DatasetParams, frames: pd.DataFrame) -> bool:
+    """Whether ``person`` names people, not just the clips that others were made from."""
+    if data.layout == "folder":
+        people = read_people(Path(data.root) / "people.json").values()
+        return set(frames["person"]) <= {clip.person for clip in people}
+    return data.layout != "dfdc"
 
 
 def text(evaluation: dict[str, Any]) -> str:

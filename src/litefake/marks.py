@@ -35,25 +35,35 @@ class Timeline:
     """Where each track is between two looks: its square moves in a straight line.
 
     ``faces`` is the table of ``detection.Looks``. A track is shown from its first to its
-    last sighting; the probability is that of the latest look.
+    last sighting; the probability is that of the latest look. Looks are placed by their time:
+    where a clip is damaged, those who skip what they need not decode count other frames than
+    those who decode all. Their numbers serve where the clip tells no times, or goes back in them.
     """
 
     def __init__(self, faces: Sightings) -> None:
+        tracks = [ours for _, ours in by_track(faces)]
+        # Not of a NaN either: no comparison holds.
+        self._timed = all(bool((np.diff(ours["seconds"]) > 0).all()) for ours in tracks)
+        self._timed &= not np.isnan(faces["seconds"]).any()
         self._tracks = []
-        for _, ours in by_track(faces):
+        for ours in tracks:
             squares = np.stack([ours[name] for name in ("x", "y", "side")], axis=1).astype(float)
-            self._tracks.append((ours["frame"].tolist(), squares, ours["probability"].tolist()))
+            places = ours["seconds" if self._timed else "frame"].tolist()
+            self._tracks.append((places, squares, ours["probability"].tolist()))
 
-    def at(self, frame: int) -> list[Mark]:
-        """The marks of frame number ``frame``."""
-        marks = []
-        for frames, squares, values in self._tracks:
-            if not frames[0] <= frame <= frames[-1]:
+    def at(self, frame: int, seconds: float | None) -> list[Mark]:
+        """The marks of frame number ``frame``, shown at ``seconds`` if the clip tells it."""
+        place = seconds if self._timed else frame
+        marks: list[Mark] = []
+        if place is None:
+            return marks
+        for places, squares, values in self._tracks:
+            if not places[0] <= place <= places[-1]:
                 continue
-            before = bisect_right(frames, frame) - 1
-            after = min(before + 1, len(frames) - 1)
-            gap = max(frames[after] - frames[before], 1)
-            part = (frame - frames[before]) / gap
+            before = bisect_right(places, place) - 1
+            after = min(before + 1, len(places) - 1)
+            gap = places[after] - places[before]
+            part = (place - places[before]) / gap if gap else 0.0
             x, y, side = (squares[before] * (1 - part) + squares[after] * part).round().astype(int)
             marks.append(Mark(Square(int(x), int(y), int(side)), values[before]))
         return marks

@@ -1,9 +1,10 @@
 """What a command is given as a path, found out before the work; and a table that is kept in it."""
 
+import os
 import tempfile
-import time
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sized
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from litefake.errors import LitefakeError
@@ -29,7 +30,9 @@ def require_writable(path: Path | None) -> Path | None:
     """
     if path is None:
         return None
-    path = path.resolve() if path.is_symlink() else path
+    path = _real(path) if path.is_symlink() else path
+    if path.is_symlink():
+        raise LitefakeError(f"{path}: is a link to itself; remove it or name another file")
     if path.is_dir():
         raise LitefakeError(f"{path}: is a folder; name a file in it")
     if path.exists() and not path.is_file():
@@ -48,11 +51,16 @@ def require_writable(path: Path | None) -> Path | None:
 
 def require_apart(written: Iterable[Path | None], read: Iterable[Path]) -> None:
     """Raise LitefakeError when what is to be written is ``read``, or is written twice."""
-    taken = {path.resolve() for path in read}
+    taken = {_real(path) for path in read}
     for path in (path for path in written if path):
-        if path.resolve() in taken:
+        if _real(path) in taken:
             raise LitefakeError(f"{path}: is judged or written already; give it another name")
-        taken.add(path.resolve())
+        taken.add(_real(path))
+
+
+def _real(path: Path) -> Path:
+    """``path`` without links. Not ``Path.resolve``, which raises on a link to itself."""
+    return Path(os.path.realpath(path))
 
 
 def require_beside(written: Iterable[Path | None], root: Path) -> None:
@@ -63,31 +71,40 @@ def require_beside(written: Iterable[Path | None], root: Path) -> None:
     paths = [path for path in written if path]
     require_apart(paths, [])
     for path in paths:
-        within = root.resolve() in path.resolve().parents
+        within = _real(root) in _real(path).parents
         if within and path.exists() and path.suffix.lower() != ".csv":
             raise LitefakeError(f"{path}: exists in the data set; give the report another name")
 
 
 @contextmanager
-def kept(results: Sized, write: Callable[[], None] | None) -> Iterator[Callable[[], None]]:
+def kept(results: Sized, write: Callable[[], None] | None) -> Iterator[None]:
     """A long run as a context: ``write`` is called however it ends, if there are ``results`` yet.
 
-    So what was found before Ctrl-C is not lost. What it gives is called while the run goes on,
-    and calls ``write`` every KEPT_EVERY seconds. Nothing is written when ``write`` is None.
+    So what was found before Ctrl-C is not lost; nor before a kill, for a thread calls ``write``
+    every KEPT_EVERY seconds if there are more ``results``. Nothing is written when it is None.
     """
-    last = time.monotonic()
-
-    def now_and_then() -> None:
-        nonlocal last
-        if write and results and time.monotonic() > last + KEPT_EVERY:
-            write()
-            last = time.monotonic()
-
+    if write is None:
+        yield
+        return
+    over = threading.Event()
+    thread = threading.Thread(target=_now_and_then, args=(results, write, over), daemon=True)
+    thread.start()
     try:
-        yield now_and_then
+        yield
     finally:
-        if write and results:
+        over.set()
+        thread.join()
+        if results:
             write()
+
+
+def _now_and_then(results: Sized, write: Callable[[], None], over: threading.Event) -> None:
+    written = 0
+    while not over.wait(KEPT_EVERY):
+        if (now := len(results)) > written:
+            with suppress(LitefakeError):  # the last call says what is wrong
+                write()
+            written = now
 
 
 def plain(text: str) -> str:

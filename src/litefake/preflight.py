@@ -25,6 +25,7 @@ from litefake.distillation import DistillParams
 from litefake.errors import DataMissing, ParamsInvalid
 from litefake.faces import CropParams
 from litefake.layouts import ffpp
+from litefake.layouts.rows import COLUMNS
 from litefake.pairs import PairParams
 from litefake.params import Section
 from litefake.quantization import ExportParams
@@ -86,10 +87,34 @@ def check(file: Path, listing: Path | None) -> list[str]:
         lines.append(f"{name or dataset.root}: {len(found)} files found")
     if dataset.layout == "faces":
         lines.append("split.protocol is not used: layout faces brings its own train and test")
-    if listing and listing.exists() and not manifest.read_table(listing).equals(now):
+        lines += _unseen(now)
+    if listing and listing.exists() and not _listed(listing).equals(now):
         listing.unlink()
         lines.append(f"{dataset.root}: changed since it was listed; it is listed again")
     return lines
+
+
+def _listed(listing: Path) -> pd.DataFrame:
+    """What ``listing`` holds. Raises DataMissing when it is none: no other file is removed."""
+    try:
+        table = manifest.read_table(listing)
+    except (ValueError, OSError):  # pandas' own errors and those of decoding are ValueErrors
+        table = pd.DataFrame()
+    if not set(COLUMNS) <= set(table.columns):
+        raise DataMissing(
+            f"{listing}: is no listing of a data set; remove it, and it is made anew, or name "
+            "the one that a run left"
+        )
+    return table
+
+
+def _unseen(now: pd.DataFrame) -> list[str]:
+    """A line for every method that ready crops have in test alone."""
+    trained = set(now.loc[now["given_split"] == "train", "method"])
+    return [
+        f"{method}: has no folder in train, so it is tested and never trained on"
+        for method in sorted(set(now["method"]) - trained)
+    ]
 
 
 def _require_every_model(file: Path) -> None:

@@ -25,17 +25,21 @@ class Resampling(NamedTuple):
     seed: int = 0
 
 
-def figures(frames: pd.DataFrame, threshold: float, resampling: Resampling) -> dict[str, Any]:
+def figures(
+    frames: pd.DataFrame, threshold: float, resampling: Resampling, people_known: bool = True
+) -> dict[str, Any]:
     """Figures over the rows of ``frames`` (key, method, label, person, control, probability).
 
     ``frames``: one score a frame. ``videos``: one a clip, the mean of its frames; None for
-    pictures. ``unit`` is what the intervals resample: persons where all are known, else clips,
-    else single frames, which makes the intervals too narrow.
+    pictures. ``unit`` is what the intervals resample: people; where ``people_known`` is False,
+    and ``person`` names the original of a clip, all clips of an original; where nothing is
+    named, single frames. The last two can make the intervals too narrow.
     """
     clips = frames[~frames["path"].map(_is_image)]
-    unit = _unit(frames, clips)
-    keys = {"person": frames["person"], "clip": frames["key"]}
-    frames = frames.assign(person=keys.get(unit, pd.Series(frames.index.astype(str))))
+    named = bool((frames["person"] != "").all())
+    unit = ("person" if people_known else "original") if named else "frame"
+    if not named:
+        frames = frames.assign(person=frames.index.astype(str))
     videos = by_video(frames.loc[clips.index])
     return {
         "unit": unit,
@@ -46,12 +50,6 @@ def figures(frames: pd.DataFrame, threshold: float, resampling: Resampling) -> d
 
 def _is_image(path: str) -> bool:
     return any(path.lower().endswith(suffix) for suffix in IMAGE_SUFFIXES)
-
-
-def _unit(frames: pd.DataFrame, clips: pd.DataFrame) -> str:
-    if (frames["person"] != "").all():
-        return "person"
-    return "clip" if len(clips) == len(frames) else "frame"
 
 
 def _group(scores: pd.DataFrame, threshold: float, resampling: Resampling) -> dict[str, Any]:

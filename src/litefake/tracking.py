@@ -22,19 +22,19 @@ class Tracker:
     """Give every box of every look to a track: greedily, the largest overlap first."""
 
     def __init__(self) -> None:
-        self.tracks: list[Track] = []
-        self._looks = 0
+        self._open: list[Track] = []  # those that a face may still belong to
+        self._looks = self._count = 0
 
     def look(self, boxes: Sequence[Box]) -> list[int]:
         """The number of the track of each of ``boxes``, all found in the next looked-at frame."""
         self._looks += 1
-        open_tracks = [
-            track for track in self.tracks if self._looks - track.last_look <= LONGEST_GAP + 1
+        self._open = [
+            track for track in self._open if self._looks - track.last_look <= LONGEST_GAP + 1
         ]
         pairs = sorted(
             (
                 (-overlap(track.last_box, box), track.number, index)
-                for track in open_tracks
+                for track in self._open
                 for index, box in enumerate(boxes)
             ),
         )
@@ -42,12 +42,15 @@ class Tracker:
         for negative, number, index in pairs:
             if -negative >= MINIMUM_OVERLAP and index not in given and number not in given.values():
                 given[index] = number
+        seen = {number: index for index, number in given.items()}
+        for track in self._open:
+            if track.number in seen:
+                track.last_look, track.last_box = self._looks, boxes[seen[track.number]]
         for index, box in enumerate(boxes):
             if index not in given:
-                given[index] = len(self.tracks)
-                self.tracks.append(Track(given[index], self._looks, box))
-            track = self.tracks[given[index]]
-            track.last_look, track.last_box = self._looks, box
+                given[index] = self._count
+                self._open.append(Track(self._count, self._looks, box))
+                self._count += 1
         return [given[index] for index in range(len(boxes))]
 
 

@@ -54,11 +54,13 @@ def main(name: str, seeds: list[int]) -> None:
     below = paired.markdown(study, apart)
     below += notes.notes(study, rows, sizes, settings.latency.threads)
     below += paired.note(apart, found.scores)
-    write_csv(home / "runs.csv", rows)
     write_csv(home / "curves.csv", found.curves)
+    for path in (home / "paired.csv", home / "scores.csv"):
+        path.unlink(missing_ok=True)
     if not apart.empty:
         write_csv(home / "paired.csv", apart)
         kept.write_scores(home / "scores.csv", found.scores)
+    write_csv(home / "runs.csv", rows)  # last: its recipes vouch for the others
     write_text(home / "table.md", f"{text}\n{below}")
     plots.draw(home / "plot.png", study, rows, found.curves, known)
     print(f"\n{text}\n{below}\n{name}: metrics/studies/{name}/ is of this run")

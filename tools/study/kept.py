@@ -82,7 +82,7 @@ def load(home: Path, study: Study, wanted: Sequence[tuple[Run, str]]) -> Results
     A seed is kept whole or not at all: every variant is there, of the same recipe, and with its
     scores where networks are compared. What is left out is printed.
     """
-    if not wanted or not (home / "runs.csv").is_file():
+    if not wanted or not all((home / name).is_file() for name in ("runs.csv", "curves.csv")):
         return NONE
     rows = pd.read_csv(home / "runs.csv", dtype={"failed": str, "recipe": str})
     rows["failed"] = rows["failed"].fillna("")

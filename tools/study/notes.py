@@ -53,6 +53,8 @@ def _falls(study: Study, rows: pd.DataFrame) -> list[str]:
         means = {variant.name: 100 * of(rows, variant)["accuracy"].mean() for variant in ours}
         lowest = means[ours[0].name] - study.falls_off
         held = [place for place, mean in enumerate(means.values()) if mean >= lowest]
+        if not held:  # the first row itself has no figure
+            continue
         fallen = list(means)[held[-1] + 1 :]
         where = f"from {fallen[0]} on" if fallen else f"nowhere up to {ours[-1].name}"
         said.append(f"{group}: more than {study.falls_off:g} points below its first row {where}.")

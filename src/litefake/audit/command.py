@@ -24,6 +24,8 @@ def audit(
     """
     if layout is not None and layout not in get_args(Layout):
         raise DataMissing(f"{layout}: no such layout; one of {', '.join(get_args(Layout))}")
+    if not root.exists():
+        raise DataMissing(f"{root}: no such folder; give the folder of a data set")
     if root.is_file():
         raise DataMissing(f"{root}: is a file; give the folder of a data set")
     found = run.audit(root, layout, run.Settings.read(params, clips))  # type: ignore[arg-type]

@@ -66,6 +66,7 @@ class Part:
     clips: pd.DataFrame  # the listing with the columns of ``probe``, one row a clip
     tells: list[Tell]
     losses: list[Loss]
+    unsearched: Finding | None
 
     def findings(self) -> Iterator[Finding]:
         """What is wrong with this part alone, under its name when it has one."""
@@ -81,6 +82,8 @@ class Part:
         yield from leaks.duplicates(self.clips)
         seen: list[Tell | Loss] = [*self.tells, *self.losses]
         yield from (finding for one in seen if (finding := one.finding()) is not None)
+        if self.unsearched:
+            yield self.unsearched
 
 
 @dataclass(frozen=True)
@@ -117,9 +120,10 @@ def _part(name: str, clips: pd.DataFrame, root: Path, layout: Layout, settings: 
     rows = list(map_items(look, files, f"files of {name or root}", "file", unprobed))
     clips = clips.merge(pd.DataFrame(rows), on="key", validate="one_to_one")
     readable = clips[clips["error"] == ""]
-    seen: list[Loss] = []
+    looks: list[losses.Look] = []
     if layout != "faces" and settings.clips:  # ready crops are the faces
         find = partial(losses.look, root=root, sampling=settings.sampling, crop=settings.crop)
         chosen = losses.sample(readable, settings.clips).to_dict("records")
-        seen = losses.losses(list(map_items(find, chosen, "faces", "clip")))
-    return Part(name, clips, list(tells.tells(readable)), seen)
+        looks = list(map_items(find, chosen, "faces", "clip", losses.killed_by))
+    seen, unsearched = losses.losses(looks), losses.unsearched(looks)
+    return Part(name, clips, list(tells.tells(readable)), seen, unsearched)

@@ -44,7 +44,8 @@ def rows(root: Path) -> list[Row]:
 def read_test_list(root: Path) -> list[str]:
     """The paths of the official test clips; empty without the list.
 
-    Raises DataMissing when a line is no ``<label> <folder>/<name>`` or contradicts its folder.
+    Raises DataMissing when a line is no ``<label> <folder>/<name>`` or contradicts its folder,
+    and when there is no line.
     """
     path = root / LIST
     if not path.exists():
@@ -62,6 +63,8 @@ def read_test_list(root: Path) -> list[str]:
                 " and 0 is fake, so restore the official file"
             )
         listed.append(match[2])
+    if not listed:
+        raise DataMissing(f"{path}: names no clip; restore the official file or remove it")
     return listed
 
 

@@ -8,6 +8,7 @@ of ``label`` it may have ``is_fake`` (0 or 1); without ``split`` the name of a f
 (``train``, ``validation`` or ``test``) is the split.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -45,7 +46,7 @@ class Entry(BaseModel):
 
 def fits(root: Path) -> bool:
     """Whether ``root`` looks like this layout."""
-    return any(any(root.glob(depth)) for depth in DEPTHS)
+    return any(_folders(root))
 
 
 def rows(root: Path) -> list[Row]:
@@ -62,10 +63,17 @@ def rows(root: Path) -> list[Row]:
 
 def parts(root: Path) -> list[Path]:
     """The folders that hold a ``metadata.json``. Raises DataMissing when there are none."""
-    found = sorted(path.parent for depth in DEPTHS for path in root.glob(depth))
+    found = sorted(_folders(root))
     if not found:
         raise DataMissing(f"{root}: no {METADATA} in it or in its folders; check dataset.root")
     return found
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    """Those with a ``metadata.json`` that are not hidden, as the wastebasket of a desktop is."""
+    for path in (path for depth in DEPTHS for path in root.glob(depth)):
+        if not any(part.startswith(".") for part in path.relative_to(root).parts):
+            yield path.parent
 
 
 def read_metadata(folder: Path) -> dict[str, Entry]:

@@ -13,7 +13,11 @@ def fits(root: Path) -> bool:
 
 
 def rows(root: Path, methods: Sequence[str]) -> list[Row]:
-    """Every image of ``methods`` and of the real class. Raises DataMissing."""
+    """Every image of ``methods`` and of the real class.
+
+    A method may have a folder in ``test`` alone: one that training is not to see. Raises
+    DataMissing for a folder without an image, and for a method without any folder.
+    """
     there = [split for split in SPLITS if (root / split).is_dir()]
     for split in ("train", "test"):
         if split not in there:
@@ -21,7 +25,10 @@ def rows(root: Path, methods: Sequence[str]) -> list[Row]:
     found = []
     for split in there:
         for method in (*sorted(methods), REAL):
-            for path in _images(root / split / method):
+            folder = root / split / method
+            if method != REAL and not folder.is_dir() and (root / "test" / method).is_dir():
+                continue
+            for path in _images(folder):
                 crop = row(root, path, f"{method}/{split}/{path.stem}", method)
                 found.append(crop | {"given_split": split})
     return found

@@ -45,10 +45,14 @@ def row(root: Path, path: Path, key: str, method: str) -> Row:
         str(path).encode()
     except UnicodeEncodeError:
         raise DataMissing(f"{str(path)!a}: its name is no text in UTF-8; rename it") from None
+    if "\r" in str(path):  # an unquoted one ends a row of a CSV
+        raise DataMissing(f"{str(path)!a}: its name has a carriage return; rename it")
     try:
         state = path.stat()
     except FileNotFoundError:
         raise DataMissing(f"{path}: a link to nothing, or removed just now; mend it") from None
+    except OSError as error:  # a link to itself, or through a file
+        raise DataMissing(f"{path}: {error.strerror}; mend or remove it") from None
     if not stat.S_ISREG(state.st_mode):  # a pipe: whoever opens it waits for ever
         raise DataMissing(f"{path}: is no regular file; rename or remove it")
     return dict.fromkeys(IDENTITY, "") | {
@@ -66,18 +70,18 @@ def videos(folder: Path) -> list[Path]:
     return sorted(path for path in entries(folder) if path.suffix.lower() in VIDEO_SUFFIXES)
 
 
-def below(folder: Path) -> Iterator[Path]:
+def _refuse(error: OSError) -> None:
+    raise error
+
+
+def below(folder: Path, unlisted: Callable[[OSError], None] = _refuse) -> Iterator[Path]:
     """All below ``folder`` that is no folder and not hidden, each folder once, links followed.
 
-    A link to nothing is among it, for whoever reads it to name. Raises OSError for what cannot
-    be listed.
+    A link to nothing is among it, for whoever reads it to name. ``unlisted`` is called with the
+    error of a folder that cannot be listed, and raises it unless told otherwise.
     """
-
-    def refuse(error: OSError) -> None:
-        raise error
-
     seen = {folder.resolve()}
-    for place, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+    for place, folders, names in os.walk(folder, onerror=unlisted, followlinks=True):
         where = {name: Path(place, name).resolve() for name in sorted(folders) if name[0] != "."}
         folders[:] = [name for name, real in where.items() if real not in seen]
         seen.update(where.values())
@@ -126,7 +130,7 @@ def _read(path: Path, parse: Callable[[str], Any], wanted: str) -> Any:
         return parse(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise DataMissing(f"{path}: not found; it must be {wanted}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise DataMissing(f"{path}: must be {wanted}") from None
 
 

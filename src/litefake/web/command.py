@@ -71,13 +71,14 @@ async def serve(
         from litefake.web import api, page
         from litefake.web.service import Service
 
+        # Before there is a folder to remove. uvicorn raises the signal again when it has stopped:
+        # the service must end too.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _stop)
         async with Service(model, limits, every, detector) as service:
             app = page.mount(api.create(service), service)
             # A page that is still open holds a connection for ever.
             config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
-            # uvicorn raises the signal again when it has stopped: the service must end too.
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, _stop)
             address = "http://{}:{}".format(*listener.getsockname())
             typer.echo(f"litefake listens on {address} (end it with Ctrl-C)")
             await uvicorn.Server(config).serve([listener])

@@ -124,6 +124,8 @@ class Gate:
                 raise
         finally:
             self._uploads -= 1
+            if not self._uploads:  # what still is unfinished will never be finished
+                self._service.forget_unfinished(0)
         if body.refused:
             raise body.refused
 

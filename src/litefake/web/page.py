@@ -122,6 +122,8 @@ def _take(clip: Path | None, folder: Path, keep: bool) -> str:
     if clip is None:
         raise Refused("choose a file first")
     try:
+        if not clip.is_file():
+            raise FileNotFoundError
         if keep:
             shutil.copyfile(clip, folder / CLIP)
         else:
@@ -164,6 +166,7 @@ def _on_click(
         inputs,
         parts.all,
         show_progress="hidden",
+        postprocess=False,  # Gradio's would have ffmpeg open the marked copy
         api_visibility="private",
         concurrency_limit=service.limits.capacity + 50,
     )

@@ -1,8 +1,10 @@
 """The parts of the page that a job changes, and what each of its moments does to them."""
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.data_classes import FileData
 
 from litefake.web import render
 from litefake.web.service import Outcome
@@ -34,7 +36,7 @@ class Parts:
     def started(self) -> Answer:
         """Nothing of the clip before is left, and no second job can be started."""
         empty = {self._verdict: "", self._details: ""}
-        video = {self._video: gr.Video(value=None, visible=False)}
+        video = {self._video: gr.update(value=None, visible=False)}
         return empty | video | self._enabled(False)
 
     def found(self, outcome: Outcome) -> Answer:
@@ -43,7 +45,7 @@ class Parts:
         no_video = render.no_video(outcome.no_video) if outcome.no_video else ""
         return {
             self._verdict: render.verdict(outcome.report) + no_video,
-            self._video: gr.Video(value=outcome.video, visible=outcome.video is not None),
+            self._video: gr.update(value=_served(outcome.video), visible=outcome.video is not None),
             self._details: render.details(outcome.report, outcome.pictures),
         } | self._ended()
 
@@ -56,3 +58,8 @@ class Parts:
 
     def _enabled(self, yes: bool) -> Answer:
         return {button: gr.Button(interactive=yes) for button in self._buttons}
+
+
+def _served(path: Path | None) -> dict[str, Any] | None:
+    """A file as the browser is told of it, by us: Gradio would have ffprobe open it before."""
+    return FileData(path=str(path), orig_name=path.name).model_dump() if path else None

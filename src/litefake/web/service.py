@@ -7,7 +7,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,8 @@ from litefake.web.process import PICTURES, REPORT, VIDEO, Place, Step, Worker
 
 MAX_JSON = 64 * 2**20  # bytes of a worker's report
 SWEEP_SECONDS = 30
+ASK_SECONDS = 1.0  # between two looks whether whoever waits is still there
+UNFINISHED = "tmp*"  # in ``kept``: what Gradio calls an upload while it arrives
 
 
 @dataclass(frozen=True)
@@ -104,15 +106,21 @@ class Service:
                 f"{self.limits.capacity} clips are being judged or waiting; try again in a minute"
             )
         self._inside += 1
+        turn = asyncio.ensure_future(self._slots.acquire())
+        await asyncio.sleep(0)  # a slot that is free is taken
         try:
-            if self._slots.locked():
+            # Said again and again: whoever has left is noticed, and gives up its place.
+            while not turn.done():
                 yield Step(0.0, "Waiting for the clips that came before")
+                await asyncio.wait({turn}, timeout=ASK_SECONDS)
             # Closed at once when the job is given up: the next one needs its worker.
-            async with self._slots, aclosing(self._work(folder, name, pictures)) as steps:
+            async with aclosing(self._work(folder, name, pictures)) as steps:
                 async for step in steps:
                     yield step
         finally:
             self._inside -= 1
+            if not turn.cancel():  # it had its turn
+                self._slots.release()
 
     async def _work(
         self, folder: Path, name: str, pictures: bool
@@ -163,23 +171,28 @@ class Service:
                 self._idle.append(place)
 
     def stored(self) -> int:
-        """Bytes of uploads and results that the page keeps."""
+        """Bytes on the disk of what the page keeps; the smallest file takes a block."""
         sizes = 0
         for path in self.kept.rglob("*"):
             with contextlib.suppress(FileNotFoundError):
-                sizes += path.stat().st_size if path.is_file() else 0
+                sizes += path.stat().st_blocks * 512 if path.is_file() else 0
         return sizes
+
+    def forget_unfinished(self, seconds: float) -> None:
+        """Remove uploads that never arrived whole, begun ``seconds`` ago or earlier."""
+        remove_older(self.kept.glob(UNFINISHED), seconds)
 
     async def _sweep(self) -> None:
         while True:
-            remove_older(self.kept, self.limits.keep_minutes * 60)
+            remove_older(self.kept.rglob("*"), self.limits.keep_minutes * 60)
+            self.forget_unfinished(self.limits.upload_seconds)
             await asyncio.sleep(SWEEP_SECONDS)
 
 
-def remove_older(folder: Path, seconds: float) -> None:
-    """Remove files and empty folders below ``folder`` that have not changed for so long."""
+def remove_older(paths: Iterable[Path], seconds: float) -> None:
+    """Remove those ``paths``, files and empty folders, that have not changed for so long."""
     # What a folder holds comes before it. Gradio fills the folders that it makes in a moment.
-    for path in sorted(folder.rglob("*"), reverse=True):
+    for path in sorted(paths, reverse=True):
         with contextlib.suppress(OSError):  # gone meanwhile, or a folder that is not empty
             if time.time() - path.stat().st_ctime > seconds:
                 remove = path.rmdir if path.is_dir() else path.unlink

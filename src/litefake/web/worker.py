@@ -8,6 +8,7 @@ while one runs; at last ``{"done"}``, ``{"refused", "status"}``, or ``{"ended"}`
 process died.
 """
 
+import errno
 import json
 import os
 import resource
@@ -29,6 +30,7 @@ from litefake.web.job import Tell, work
 from litefake.web.limits import Refused
 
 MAX_OUTPUT = 2**30  # bytes of one written file
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 LINE = 2**20  # bytes of a job, at most
 # Forked, macOS ends a process that uses its libraries; there each job ends the worker.
 FORKS = sys.platform == "linux"
@@ -85,9 +87,12 @@ def _do(job: dict[str, Any], load: Callable[[], Judge], tell: Tell, megabytes: i
     except LitefakeError as error:  # not of the clip: the model answers with no number
         traceback.print_exc()
         tell({"refused": " ".join(str(error).split()), "status": 500})
-    except BaseException:  # a bug, or no memory left
+    except BaseException as error:  # a bug, or no memory left
         traceback.print_exc()
-        os._exit(1)
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            tell({"refused": "the service's disk is full; try again later", "status": 503})
+        else:
+            os._exit(1)
     os._exit(0)
 
 
