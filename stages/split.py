@@ -1,4 +1,4 @@
-"""Divide the faces into train, val and test, so that nobody stands in two of them."""
+"""Divide the faces into train, val and test, by the protocol of params.yaml."""
 
 from litefake import errors, manifest, pairs, params, splits
 from litefake.artifacts import write_csv, write_json

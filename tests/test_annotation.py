@@ -8,7 +8,7 @@ import pytest
 from litefake import annotation, marks, video
 from litefake.errors import VideoUnreadable
 from litefake.faces import Square
-from litefake.marks import COLOURS, FAKE, REAL, Mark, Timeline
+from litefake.marks import COLOURS, FAKE, REAL, Mark, Rule, Timeline
 from litefake.sightings import table
 from tests.clips import number_in, numbered, raw_clip, rotate_header, write_clip, write_matrix
 
@@ -134,6 +134,15 @@ def test_the_box_has_the_colour_of_the_answer_and_stays_inside_its_track(tmp_pat
     assert near(pictures[5], 20, 45, COLOURS["undecided"])
     for outside in (0, 1, 9, 11):
         assert np.abs(pictures[outside] - 128).max() < 10
+
+
+def test_a_face_too_small_to_be_called_real_is_not_marked_so(tmp_path):
+    gray = np.full((240, 320, 3), 128, np.uint8)
+    for smallest, answer in ((40.0, "real"), (41.0, "undecided")):
+        planes = marks._to_planes(gray)
+        marks.draw(planes, [Mark(Square(50, 100, 40), 0.1)], Rule(0.8, smallest))
+        shown = cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420)
+        assert np.abs(shown[120, 50].astype(int) - COLOURS[answer]).max() < 40
 
 
 def test_marks_move_in_a_straight_line_between_looks():
@@ -267,7 +276,9 @@ def test_a_failure_leaves_nothing_behind(tmp_path):
 
 def test_a_box_beyond_the_border_is_cut_off_and_the_label_is_read_in_white():
     planes = marks.planes_of(av.VideoFrame.from_ndarray(np.full((240, 320, 3), 128, np.uint8)))
-    marks.draw(planes, [Mark(Square(-41, -33, 401), 0.9), Mark(Square(101, 81, 60), 0.9)], 0.5)
+    marks.draw(
+        planes, [Mark(Square(-41, -33, 401), 0.9), Mark(Square(101, 81, 60), 0.9)], Rule(0.5)
+    )
     image = cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420).astype(int)
     assert image.shape == (240, 320, 3)
     assert np.abs(image[120, 100] - FAKE).max() < 40  # an odd side starts at the even pixel

@@ -115,6 +115,11 @@ def test_the_check_names_a_method_that_is_missing(tmp_path):
     ("section", "changes", "line"),
     [
         ("b0", {"architecture": "efficientnet_b0_no_se"}, "train_dual needs efficientnet_b0"),
+        (
+            "lite0",
+            {"architecture": "efficientnet_b2", "weights": "xavier"},
+            "compares maps of 320 channels",
+        ),
         ("prune", {"kind": "unstructured"}, "set reproducibility.devices to 1"),
         ("prune", {"max_pruning_ratio": 0.2}, "ratio 0.35 cannot be reached"),
         ("train", {"lr": float("inf")}, "must be a finite number"),
@@ -304,7 +309,7 @@ def test_an_unset_variable_of_the_shell_is_not_the_working_folder(command, capsy
     ("words", "said"),
     [
         ("nope", "No such command 'nope'; see `"),
-        ("detect", "Missing argument 'path'; see `"),
+        ("detect", "Missing argument 'paths'; see `"),
         ("detect x.mp4 --nope 3", "No such option: --nope"),
         ("detect x.mp4 --every 0", "'--every': Input should be greater than or equal to 1; see"),
         ("evaluate x --split all-of-it", "is not one of 'train', 'val', 'test', 'all'; see"),
@@ -367,3 +372,30 @@ def test_a_link_to_itself_is_one_line(tmp_path):
         outputs.require_writable(loop)
     with pytest.raises(LitefakeError, match="is judged or written already"):
         outputs.require_apart([loop], [loop])
+
+
+def test_no_report_takes_the_name_of_a_list_of_the_data_set(tmp_path):
+    with pytest.raises(LitefakeError, match="is what a list of the data set is called"):
+        outputs.require_beside([tmp_path / "people.json"], tmp_path)
+    outputs.require_beside([tmp_path / "out.json"], tmp_path)
+    outputs.require_beside([tmp_path / "people.json"], tmp_path / "set")
+
+
+def test_crops_to_train_on_need_both_parts(tmp_path):
+    root = tmp_path / "set"
+    for category in ("youtube", "A"):
+        (root / "test" / category).mkdir(parents=True)
+        (root / "test" / category / "1.png").write_bytes(b"x")
+    file = write_params(tmp_path, root=str(root), layout="faces", methods=["A"])
+    with pytest.raises(DataMissing, match="train: no such folder; training needs train"):
+        preflight.check(file, None)
+    for category in ("youtube", "A", "B"):
+        (root / "train" / category).mkdir(parents=True)
+        (root / "train" / category / "1.png").write_bytes(b"x")
+    file = write_params(tmp_path, root=str(root), layout="faces", methods=["A", "B"])
+    with pytest.raises(DataMissing, match="test/B: no such folder"):
+        preflight.check(file, None)
+
+
+def test_short_help():
+    assert CliRunner().invoke(cli.app, ["detect", "-h"]).exit_code == 0

@@ -28,6 +28,7 @@ from litefake import (
     outputs,
     report,
     scoring,
+    verdict,
 )
 from litefake.dataset import Faces
 from litefake.errors import LitefakeError, ModelUnreadable, VideoUnreadable
@@ -325,10 +326,14 @@ def test_a_clip_without_a_suffix_is_not_taken_for_a_report_nor_a_report_for_anot
 ):
     own, both = tmp_path / "own", tmp_path / "both"
     own.write_bytes(clip.read_bytes())
-    for words in (("--json", own), ("--csv", own), ("--json", both, "--csv", both)):
+    for words, reason in (
+        (("--json", own), "exists and is no report"),
+        (("--csv", own), "exists and is no report"),
+        (("--json", both, "--csv", both), "is judged or written already"),
+    ):
         code, said, beside = command(own, "--model", judge.path, *words)
         assert (code, said) == (2, "")
-        assert f"{words[-1]}: is judged or written already" in beside
+        assert f"{words[-1]}: {reason}" in beside
     assert own.read_bytes() == clip.read_bytes()
     assert not both.exists()
 
@@ -438,3 +443,30 @@ def test_of_an_animation_no_single_picture_is_judged(judge, tmp_path, kind):
     first.save(path, save_all=True, append_images=others)
     with pytest.raises(LitefakeError, match="is an animation; save it as a video"):
         report.judge_file(path, judge, 1)
+
+
+def test_several_files_are_judged_each_once(clip, judge, tmp_path):
+    other = tmp_path / "b.mp4"
+    other.write_bytes(clip.read_bytes())
+    code, said, _ = command(other, clip, tmp_path, "--model", judge.path)
+    assert code == 0
+    assert [line.split(":")[0] for line in said.splitlines()] == [str(other), str(clip)]
+    code, _, beside = command(other, clip, "--json", tmp_path / "a.json", "--model", judge.path)
+    assert code == 2
+    assert "--out and --json are for one file; use --csv for several" in beside
+
+
+def test_a_face_smaller_than_half_of_what_the_model_sees_is_not_called_real(
+    clip, judge, monkeypatch
+):
+    monkeypatch.setattr(
+        detection, "probabilities", lambda faces, *_: np.full(len(faces), 0.1, np.float64)
+    )
+    found = report.judge_file(str(clip), judge, 5)
+    side = found.verdict.tracks[0].side
+    assert found.as_dict(judge)["tracks"][0]["side"] == side > 0.5 * judge.card.image_size
+    assert found.verdict.answer == "real"
+    monkeypatch.setattr(verdict, "SMALLEST", (side + 1) / judge.card.image_size)
+    again = report.judge_file(clip, judge, 5).verdict
+    assert (again.answer, again.probability) == ("undecided", found.verdict.probability)
+    assert "too small to be called real" in again.reason

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -321,8 +322,13 @@ def test_crops_of_a_method_may_lie_in_test_alone(tmp_path):
     (tmp_path / "train" / "New").mkdir()
     with pytest.raises(DataMissing, match="train/New: no image"):  # meant, and forgotten
         faces.rows(tmp_path, ["A", "New"])
-    with pytest.raises(DataMissing, match="train/Gone: no image"):
+    with pytest.raises(DataMissing, match=r"train/Gone: no image; add some, or leave .* --method"):
         faces.rows(tmp_path, ["Gone"])
+    shutil.rmtree(tmp_path / "train")  # to be measured on, a test part is enough
+    assert len(faces.rows(tmp_path, ["A", "New"])) == 3
+    (tmp_path / "test" / "youtube").rename(tmp_path / "test" / "real")
+    with pytest.raises(DataMissing, match=r"youtube: no image; real faces must .*real class is"):
+        faces.rows(tmp_path, ["A"])
 
 
 def test_what_was_thrown_away_is_no_part_of_dfdc(tmp_path):

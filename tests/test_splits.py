@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from litefake import splits
-from litefake.errors import DataMissing
+from litefake.errors import DataMissing, ParamsInvalid
 from litefake.layouts.rows import SPLITS
 from litefake.splits import SplitParams
 
@@ -248,3 +248,9 @@ def test_a_cap_keeps_both_halves_of_a_pair():
 
 def test_a_seed_may_be_larger_than_a_generator_of_numbers_takes():
     assert len(divide(face_table(), params(seed=20240101123))) == len(face_table())
+
+
+def test_the_halves_of_a_pair_are_not_drawn_apart():
+    pairs = splits.paired(face_table(6, frames=1), "SelfBlended", 2)
+    with pytest.raises(ParamsInvalid, match="frame would part the halves of a pair"):
+        splits.place(pairs, params(protocol="frame"))

@@ -1,5 +1,6 @@
 """Files come together whole, work is not done twice, and nothing else is published."""
 
+import shutil
 from functools import partial
 
 import pytest
@@ -87,3 +88,23 @@ def test_what_is_cached_or_hidden_beside_the_code_changes_nothing(tmp_path, monk
     assert make(tmp_path, [])[0] == first
     (package / "code.py").write_text("2")
     assert make(tmp_path, [])[0] != first
+
+
+def test_a_kill_while_it_is_published_costs_work_and_no_file(tmp_path, monkeypatch):
+    clips = [clip(tmp_path, key) for key in "abc"]
+    staging, made = make(tmp_path, clips)
+    removed = shutil.rmtree
+
+    def die(path, *_, **__):
+        if path == staging.folder.parent:
+            raise KeyboardInterrupt  # the output has its name, what lies beside it does not go
+        removed(path, ignore_errors=True)
+
+    monkeypatch.setattr(shutil, "rmtree", die)
+    with pytest.raises(KeyboardInterrupt):
+        staging.publish([path for one in made for path in one.paths])
+    monkeypatch.setattr(shutil, "rmtree", removed)
+    again, made = make(tmp_path, clips)
+    again.publish([path for one in made for path in one.paths])
+    files = [path for path in (tmp_path / "output").rglob("*") if path.is_file()]
+    assert len(files) == sum(len(one.paths) for one in made) == 6

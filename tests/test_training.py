@@ -139,13 +139,18 @@ def test_what_is_kept_is_the_moving_average_of_the_weights(crop, faces, recipe, 
     seen = []
 
     def spy(model, batch):
-        seen.append(model.classifier.weight.detach().clone())
+        seen.append(watched(model))
         return hard_loss(model, batch)
+
+    def watched(model):
+        """A weight, and the statistics of a batch normalisation, which are averaged as it is."""
+        parts = model.classifier.weight, model.bn1.running_mean
+        return torch.cat([part.detach().flatten() for part in parts]).clone()
 
     # The second epoch learns nothing worth keeping, but shows what the first one left.
     first = recipe.model_copy(update={"epochs": 1, "averaging": 0.2})
     training.fit(model, faces, [first], spy, run)
-    kept = model.classifier.weight.detach().clone()
+    kept = watched(model)
     other, _ = new_model(crop)
     both = first.model_copy(update={"epochs": 2})
     with Run("tiny", 0, {}, [], tmp_path) as second:

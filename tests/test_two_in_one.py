@@ -163,7 +163,16 @@ def test_projectors_see_turned_features_and_the_student_gets_the_gradient_turned
     with torch.no_grad():
         features = last_block(model.student, batch().images)
         expected = rotate(model.rotations[0](), features)
+        wanted = teacher[0].maps(batch().images)[0]
     assert torch.allclose(seen[0], expected, atol=1e-4)
+    features.requires_grad_()
+    turned = rotate(model.rotations[0]().detach(), features)
+    feature_loss(model.projectors[0](turned), wanted).backward()
+    lesson = two_in_one._lesson(model, 0, features.detach(), wanted)
+    assert torch.allclose(lesson.gradient, features.grad, rtol=1e-3, atol=1e-7)
+    # Turned forward instead of back it would be another.
+    forward = rotate(model.rotations[0]().detach(), lesson.behind)
+    assert not torch.allclose(forward, features.grad, rtol=1e-1, atol=1e-7)
 
 
 def test_the_first_norms_are_kept_for_ever(crop, teacher):

@@ -106,8 +106,28 @@ def test_a_long_clip_is_drawn_in_parts_of_bounded_memory(monkeypatch):
 def test_the_interval_holds_the_mean_of_equal_blocks_and_is_repeatable(values, threshold):
     table = seen(values, step=0.5)
     found = verdict.decide(table, threshold, minimum_faces=1)
-    low, high = found.interval
+    low, high = found.interval or (values[0], values[0])
+    assert (found.interval is None) == (len(values) == 1)
     assert min(values) - 1e-9 <= low <= high <= max(values) + 1e-9
     assert found == verdict.decide(table, threshold, minimum_faces=1)
     if found.answer != "undecided":
         assert (found.answer == "fake") == (found.probability >= threshold)
+
+
+def test_a_face_too_small_for_the_model_is_never_called_real():
+    small = verdict.decide(seen([0.1] * 8), 0.8, smallest=2)
+    assert small.answer == "undecided"
+    assert small.reason.endswith(
+        "is low, but the face is too small to be called real: 1 px, and 2 are needed"
+    )
+    assert small.probability == pytest.approx(0.1)
+    assert verdict.decide(seen([0.1] * 8), 0.8, smallest=1).answer == "real"
+    assert verdict.decide(seen([0.9] * 8), 0.8, smallest=2).answer == "fake"
+    assert verdict.answer_of(0.1, 0.8, side=99, smallest=100) == "undecided"
+    assert verdict.answer_of(0.9, 0.8, side=99, smallest=100) == "fake"
+
+
+def test_one_look_has_no_interval():
+    found = verdict.decide(seen([0.3]), 0.8, minimum_faces=1)
+    assert (found.answer, found.interval) == ("real", None)
+    assert found.reason == "probability 0.30 is not above one half (fake from 0.80 on)"

@@ -52,7 +52,7 @@ def main(pictures: Path, files: Sequence[Path], changes: dict[str, Any], publish
     pairing = pairing.model_copy(update=still)
     crop = next(iter(critics.values()))[1].crop
     with tempfile.TemporaryDirectory() as name:
-        folder, names = Path(name), files_of(pictures)[0]
+        folder, names = Path(name), files_of([pictures])[0]
         crops = prepared(folder, names, crop, pairing)["path"].tolist()
         if len(crops) < 2:
             raise NoFaceFound(f"{pictures}: fewer than two faces; give more pictures")

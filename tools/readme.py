@@ -48,6 +48,7 @@ def render(text: str, read: Read = in_work_tree) -> str:
         "results": partial(results, read),
         "portraits": partial(portraits, read),
         "subset": partial(subset_tables.subset, read),
+        "small_faces": partial(subset_tables.small_faces, read),
         "real": partial(subset_tables.real, read),
         "chain": partial(subset_tables.chain, read),
         "supervised": partial(subset_tables.supervised, read),

@@ -12,7 +12,7 @@ import cv2
 
 from litefake.artifacts import replacing
 from litefake.errors import VideoUnreadable
-from litefake.marks import Planes, Timeline, draw, has_planes, planes_of
+from litefake.marks import Planes, Rule, Timeline, draw, has_planes, planes_of
 from litefake.orientation import is_transposed
 from litefake.sightings import Sightings
 from litefake.video import Health, opened, pictures
@@ -25,7 +25,13 @@ BT601, LIMITED = 6, 1  # as ITU-T H.273 numbers them
 TICK = Fraction(1, 90_000)  # seconds
 
 
-def annotate(source: Path | str, target: Path | str, faces: Sightings, threshold: float) -> int:
+def annotate(
+    source: Path | str,
+    target: Path | str,
+    faces: Sightings,
+    threshold: float,
+    smallest: float = 0.0,
+) -> int:
     """Write ``source`` with its faces marked to ``target`` (H.264 in MP4); the frames written.
 
     Every frame keeps its time, and the audio is copied packet by packet where browsers play
@@ -33,12 +39,12 @@ def annotate(source: Path | str, target: Path | str, faces: Sightings, threshold
     be read but not be written again: sides or times that H.264 in MP4 does not have.
     """
     try:
-        return _annotate(source, target, faces, threshold)
+        return _annotate(source, target, faces, Rule(threshold, smallest))
     except (av.error.FFmpegError, cv2.error, OverflowError) as error:
         raise VideoUnreadable(f"{source}: no marked copy can be made of it ({error})") from None
 
 
-def _annotate(source: Path | str, target: Path | str, faces: Sightings, threshold: float) -> int:
+def _annotate(source: Path | str, target: Path | str, faces: Sightings, rule: Rule) -> int:
     timeline = Timeline(faces)
     written = 0
     with contextlib.ExitStack() as stack:
@@ -55,7 +61,7 @@ def _annotate(source: Path | str, target: Path | str, faces: Sightings, threshol
                 writer.keep_shape(stream, turned=is_transposed(picture))
                 writer.keep_colours(stream.codec_context, as_they_are=has_planes(picture))
             planes = planes_of(picture)
-            draw(planes, timeline.at(written, picture.time), threshold)
+            draw(planes, timeline.at(written, picture.time), rule)
             audio.copy_until(writer.write(planes, picture.time))
             written += 1
         writer.close()

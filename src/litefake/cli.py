@@ -39,6 +39,7 @@ Named = partial(typer.Argument, parser=require_named)
 Split = Literal["train", "val", "test", "all"]
 app = typer.Typer(
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Lightweight deepfake detection that anyone can reproduce.",
@@ -82,7 +83,7 @@ def check(
 
 @app.command()
 def detect(
-    path: Annotated[Path, Named(help="a clip, an image, or a folder of them")],
+    paths: Annotated[list[Path], Named(help="clips, images, or folders of them")],
     out: Annotated[Path | None, Clip(help="write the clip with its faces marked")] = None,
     json: Annotated[Path | None, Report(help="write the report (docs/report.md)")] = None,
     csv: Annotated[Path | None, Report(help="write a table, one row a file")] = None,
@@ -94,20 +95,23 @@ def detect(
         FaceDetector | None, typer.Option(help="what finds the faces; as in training if none")
     ] = None,
 ) -> None:
-    """Judge whether the faces in a clip are manipulated: real, fake or undecided."""
+    """Judge whether the faces in a clip are manipulated: real, fake or undecided.
+
+    Exit code 0 whatever the verdict, 2 when a file could not be judged.
+    """
     from litefake import annotation, report
     from litefake.artifacts import write_json
     from litefake.layouts.rows import IMAGE_SUFFIXES
 
-    files, others = report.files_of(path)
+    files, others = report.files_of(paths)
     if len(files) > 1 and (out or json):
-        raise LitefakeError(f"{path}: --out and --json are for one file; use --csv for a folder")
+        raise LitefakeError("--out and --json are for one file; use --csv for several")
     if out and files[0].suffix.lower() in IMAGE_SUFFIXES:
         raise LitefakeError(f"{files[0]}: --out marks clips; --json says where the face is")
     require_apart([out, json, csv], files)
     if others:
         kinds = ", ".join(sorted({other.suffix for other in others} - {""}) or ["no suffix"])
-        line = f"{path}: {len(others)} files are no clips or images by their names ({kinds})"
+        line = f"{len(others)} files are no clips or images by their names ({kinds})"
         typer.echo(plain(line), err=True)
     judge = report.Judge.load(model or shipped.MODEL).behind(detector)
     # A verdict is worth what the model has seen.
@@ -125,7 +129,8 @@ def detect(
                 if json:
                     write_json(json, found.as_dict(judge), digits=6)
                 if out:
-                    annotation.annotate(file, out, found.looks.faces, judge.card.threshold)
+                    marked = found.looks.faces, judge.card.threshold, judge.smallest
+                    annotation.annotate(file, out, *marked)
     if any("error" in row for row in rows):
         raise SystemExit(2)
 

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from litefake import params
 from litefake.errors import DataMissing, ParamsInvalid
 from litefake.layouts import faces, folder
 from litefake.layouts.ffpp import COMPRESSIONS
 from litefake.layouts.guess import layout_of
+from litefake.layouts.params import Layout
 from litefake.layouts.rows import REAL, below, entries
 from litefake.manifest import DatasetParams
 
@@ -36,6 +37,10 @@ def describe(
         problem = "is empty" if root.is_dir() else "no such folder"
         raise DataMissing(f"{root}: {problem}; give the folder of a data set")
     layout = layout or layout_of(root)
+    if layout not in get_args(Layout):
+        raise ParamsInvalid(
+            f"--layout {layout}: no such layout; one of {', '.join(get_args(Layout))}"
+        )
     values: dict[str, Any] = {"root": str(root), "layout": layout}
     if layout == "ffpp":
         if compression and compression not in COMPRESSIONS:
@@ -75,8 +80,10 @@ def _methods(root: Path, layout: str, compression: str) -> list[str] | None:
         return None
     found = PRESENT[layout](root)
     if not found:
+        kind = "an image" if layout == "faces" else "a video"
         raise DataMissing(
-            f"{root}: no folder of fakes with a file in it; docs/evaluate.md says how it lies"
+            f"{root}: no folder of fakes with {kind} in it (layout {layout}); docs/evaluate.md "
+            "says how each layout lies"
         )
     return found
 

@@ -31,6 +31,13 @@ class Mark(NamedTuple):
     probability: float
 
 
+class Rule(NamedTuple):
+    """From which probability on a face is fake, and of how many px it must be to be real."""
+
+    threshold: float
+    smallest: float = 0.0
+
+
 class Timeline:
     """Where each track is between two looks: its square moves in a straight line.
 
@@ -90,12 +97,12 @@ def _to_planes(image: np.ndarray) -> Planes:
     return np.asarray(cv2.cvtColor(image[:height, :width], cv2.COLOR_RGB2YUV_I420), np.uint8)
 
 
-def draw(planes: Planes, marks: list[Mark], threshold: float) -> None:
+def draw(planes: Planes, marks: list[Mark], rule: Rule) -> None:
     """Draw each mark into ``planes``, in place. The label says in words what the colour says."""
     rows, columns = planes.shape[0] * 2 // 3, planes.shape[1]
     thick = max(2, rows // 480 * 2)
     for (x, y, side), probability in marks:
-        answer = answer_of(probability, threshold)
+        answer = answer_of(probability, rule.threshold, side, rule.smallest)
         colour = COLOURS[answer]
         for row in (y, y + side):
             _paste(planes, _solid(colour, thick, side + thick), x, row)

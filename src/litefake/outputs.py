@@ -10,7 +10,10 @@ from pathlib import Path
 from litefake.errors import LitefakeError
 
 MARKED = {".mp4", ".m4v", ".mov"}  # boxes of one kind: what players open by these names
-TABLES = {".json", ".csv", ".tsv", ".txt", ""}  # what a report may replace
+TABLES = {".json", ".csv", ".tsv", ".txt"}  # what a report may replace
+# What the layouts read beside clips and pictures: a report of that name would be taken for it.
+LISTS = {"people.json", "metadata.json", "conversion_dict.json", "train.json", "val.json"}
+LISTS |= {"test.json", "List_of_testing_videos.txt"}
 KEPT_EVERY = 10  # seconds of results that a killed run loses
 
 
@@ -64,7 +67,7 @@ def _real(path: Path) -> Path:
 
 
 def require_beside(written: Iterable[Path | None], root: Path) -> None:
-    """``require_apart``; and no report replaces a file of the data set in ``root``, as its lists.
+    """``require_apart``; and no report replaces a file of the data set in ``root`` or makes a list.
 
     A CSV may be replaced: no data set that is read has one.
     """
@@ -74,6 +77,8 @@ def require_beside(written: Iterable[Path | None], root: Path) -> None:
         within = _real(root) in _real(path).parents
         if within and path.exists() and path.suffix.lower() != ".csv":
             raise LitefakeError(f"{path}: exists in the data set; give the report another name")
+        if within and path.name in LISTS:
+            raise LitefakeError(f"{path}: is what a list of the data set is called; take another")
 
 
 @contextmanager

@@ -18,14 +18,14 @@ from litefake import (
     starting,
 )
 from litefake.aggregation import by_dataset
-from litefake.apprentice import TwoInOneParams
+from litefake.apprentice import Apprentice, TwoInOneParams
 from litefake.crop_store import StorageParams
 from litefake.demo import DemoParams
 from litefake.distillation import DistillParams
 from litefake.errors import DataMissing, ParamsInvalid
 from litefake.faces import CropParams
 from litefake.layouts import ffpp
-from litefake.layouts.rows import COLUMNS
+from litefake.layouts.rows import COLUMNS, remedy
 from litefake.pairs import PairParams
 from litefake.params import Section
 from litefake.quantization import ExportParams
@@ -54,6 +54,7 @@ SECTIONS: dict[str, type[Section]] = {
     "export": ExportParams,
     "benchmark": comparison.BenchmarkParams,
 }
+PARTS = ("train", "test")
 NETWORKS = [name for name, kind in SECTIONS.items() if kind is starting.ModelParams]
 
 
@@ -78,16 +79,18 @@ def check(file: Path, listing: Path | None) -> list[str]:
     lines = [f"{file}: {len(SECTIONS)} sections are valid"]
     lines += [f"{name}: starts from {weights}" for name, weights in _starts(file)]
     params.value("dataset.also", file)  # training and DVC ask for it, hours later
+    split = params.section("split", splits.SplitParams, file)
+    splits.require_whole_pairs(split, dataset.layout == "portraits")
     if manifest.is_demo(dataset):
         _require_rendered(dataset)
         return lines
     now = manifest.list_videos(dataset)
-    _require_lists(dataset, params.section("split", splits.SplitParams, file), now)
+    _require_lists(dataset, split, now)
     for name, found in by_dataset(now):
         lines.append(f"{name or dataset.root}: {len(found)} files found")
     if dataset.layout == "faces":
         lines.append("split.protocol is not used: layout faces brings its own train and test")
-        lines += _unseen(now)
+        lines += _unseen(dataset, now)
     if listing and listing.exists() and not _listed(listing).equals(now):
         listing.unlink()
         lines.append(f"{dataset.root}: changed since it was listed; it is listed again")
@@ -108,9 +111,19 @@ def _listed(listing: Path) -> pd.DataFrame:
     return table
 
 
-def _unseen(now: pd.DataFrame) -> list[str]:
-    """A line for every method that ready crops have in test alone."""
-    trained = set(now.loc[now["given_split"] == "train", "method"])
+def _unseen(dataset: manifest.DatasetParams, now: pd.DataFrame) -> list[str]:
+    """A line for every method that ready crops have in test alone.
+
+    Raises DataMissing when they lack a part, or test lacks a method.
+    """
+    trained, tested = (set(now.loc[now["given_split"] == part, "method"]) for part in PARTS)
+    for part, methods in zip(PARTS, (trained, tested), strict=True):
+        if not methods:
+            raise DataMissing(f"{dataset.root}/{part}: no such folder; training needs {part}")
+    if untested := sorted(set(now["method"]) - tested):
+        raise DataMissing(
+            f"{dataset.root}/test/{untested[0]}: no such folder; {remedy(untested[0])}"
+        )
     return [
         f"{method}: has no folder in train, so it is tested and never trained on"
         for method in sorted(set(now["method"]) - trained)
@@ -137,6 +150,10 @@ def _require_one_chain(file: Path) -> None:
             f"{file}, b0.architecture: {b0.architecture} can be trained alone (`dvc repro "
             f"train_b0`), but train_dual needs {dual.BRANCH}"
         )
+    lite0 = params.section("lite0", starting.ModelParams, file)
+    two_in_one = params.section("two_in_one", TwoInOneParams, file)
+    student = models.blank(lite0.architecture, dropout=0.0, size=224)
+    Apprentice(student, two_in_one, seed=0)  # it refuses maps of other channels
     machine = params.section("reproducibility", Reproducibility, file)
     pruning.check_processes(params.section("prune", pruning.PruneParams, file), machine)
 

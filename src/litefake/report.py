@@ -5,7 +5,9 @@ docs/report.md describes every key; SCHEMA changes when one of them does.
 
 import functools
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -51,6 +53,11 @@ class Judge:
             return self
         crop = self.card.crop.model_copy(update={"detector": detector, "detector_file": ""})
         return replace(self, card=self.card.model_copy(update={"crop": crop}))
+
+    @property
+    def smallest(self) -> float:
+        """Of how many px the square of a face must be to be called real."""
+        return verdict.SMALLEST * self.card.image_size
 
     def describe(self) -> dict[str, Any]:
         """The ``model`` part of a report."""
@@ -151,12 +158,15 @@ class Judgement:
         }
 
 
-def judge_file(path: Path, judge: Judge, every: int, progress: Progress | None = None) -> Judgement:
+def judge_file(
+    path: Path | str, judge: Judge, every: int, progress: Progress | None = None
+) -> Judgement:
     """Judge a clip, or a still image when its name ends like one.
 
     A still has no interval: one face decides. Raises LitefakeError.
     """
     started = time.perf_counter()
+    path = Path(path)
     if not path.is_file():
         problem = "is no regular file; save it as one" if path.exists() else "no such file"
         raise LitefakeError(f"{path}: {problem}")
@@ -175,10 +185,11 @@ def _look_and_decide(
 ) -> tuple[Looks, Verdict]:
     if path.suffix.lower() in IMAGE_SUFFIXES:
         looks = detection.look_at_image(path, judge.model, judge.card)
-        return looks, verdict.decide(looks.faces, judge.card.threshold, minimum_faces=1)
+        return looks, verdict.decide(looks.faces, judge.card.threshold, 1, judge.smallest)
     minimum = 2 * verdict.MINIMUM_FACES
     looks = detection.look(path, judge.model, judge.card, every, minimum, progress)
-    return looks, verdict.decide(looks.faces, judge.card.threshold)
+    smallest = judge.smallest
+    return looks, verdict.decide(looks.faces, judge.card.threshold, smallest=smallest)
 
 
 def judge_in_pool(
@@ -203,11 +214,19 @@ def _judge_of(model: Path) -> Judge:
     return Judge.load(model, threads=1)
 
 
-def files_of(path: Path) -> tuple[list[Path], list[Path]]:
-    """``path`` itself, or every clip and image below it that is not hidden; and what else is there.
+def files_of(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Each of ``paths``, or every clip and image below it that is not hidden; and what else is.
 
-    Both sorted. Raises LitefakeError, and OSError when a folder cannot be listed.
+    Both in order, no file twice. Raises LitefakeError, and OSError when a folder cannot be listed.
     """
+    several = [_files_of(path) for path in paths]
+    found, others = (
+        dict.fromkeys(chain.from_iterable(part)) for part in zip(*several, strict=True)
+    )
+    return list(found), list(others)
+
+
+def _files_of(path: Path) -> tuple[list[Path], list[Path]]:
     if not path.exists():
         raise LitefakeError(f"{path}: no such file")
     if not path.is_dir():

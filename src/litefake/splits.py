@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from litefake import official
 from litefake.aggregation import by_dataset
-from litefake.errors import DataMissing
+from litefake.errors import DataMissing, ParamsInvalid
 from litefake.layouts.rows import REAL, SPLITS
 from litefake.params import Section
 from litefake.seeds import seed_of
@@ -44,8 +44,10 @@ def place(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
     ``given_split`` holds the split that the data set's own lists give a clip, if any; the
     protocol ``official`` goes by it, and divides those of several data sets that bring no
     list by people. A face whose target and source stand in different splits, or in none, is
-    left out. Raises DataMissing.
+    left out, but for lists that name test clips alone (``official.divide``). Raises DataMissing,
+    and ParamsInvalid when pairs would be parted.
     """
+    require_whole_pairs(params, "draw" in faces)
     faces = faces.assign(label=(faces["method"] != REAL).astype(int))
     if params.protocol == "frame":
         faces = _by_frame(faces, params)
@@ -55,6 +57,15 @@ def place(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:
     else:
         faces = _by_people(faces, params)
     return faces.dropna(subset="split")
+
+
+def require_whole_pairs(params: SplitParams, pairs: bool) -> None:
+    """Raise ParamsInvalid when the halves of ``pairs`` would come into different splits."""
+    if pairs and params.protocol == "frame":
+        raise ParamsInvalid(
+            "params.yaml, split.protocol: frame would part the halves of a pair; portraits take "
+            "identity"
+        )
 
 
 def place_given(faces: pd.DataFrame, params: SplitParams) -> pd.DataFrame:

@@ -65,6 +65,8 @@ class Staging:
 
     def publish(self, paths: Iterable[str]) -> None:
         """Make ``paths`` of ``files/``, and nothing else, the output, and leave no trace."""
+        # First: from here on a kill leaves files that no marker may vouch for.
+        shutil.rmtree(self.folder / "done", ignore_errors=True)
         files, wanted = self.folder / "files", {*paths}
         files.mkdir(parents=True, exist_ok=True)
         for file in [path for path in files.rglob("*") if path.is_file()]:

@@ -17,11 +17,9 @@ DRAWN_AT_ONCE = 1 << 20  # blocks: a day of one face has 170,000, 2,000 times dr
 LEVEL = 90  # per cent, of the interval
 EVEN = 0.5  # a threshold above it spares false alarms; what lies between is not called real
 
-MEANS = {
-    "fake": "is at or above",
-    "real": "is below",
-    "undecided": "says rather fake, but below",
-}
+# Of the side of the images that a model sees. Of fakes shrunk to less than that and enlarged again
+# the packaged model calls most real (docs/model-card.md, "Small faces").
+SMALLEST = 0.5
 
 
 class TrackVerdict(NamedTuple):
@@ -31,6 +29,7 @@ class TrackVerdict(NamedTuple):
     faces: int
     first_frame: int
     last_frame: int
+    side: float  # px, the median of its squares
     probability: float
     low: float
     high: float
@@ -65,6 +64,7 @@ def judge_tracks(faces: Sightings, threshold: float) -> list[TrackVerdict]:
             faces=len(ours),
             first_frame=int(ours["frame"][0]),
             last_frame=int(ours["frame"][-1]),
+            side=float(np.median(ours["side"])),
             probability=float(ours["probability"].mean()),
             low=low,
             high=high,
@@ -74,11 +74,14 @@ def judge_tracks(faces: Sightings, threshold: float) -> list[TrackVerdict]:
     return found
 
 
-def decide(faces: Sightings, threshold: float, minimum_faces: int = MINIMUM_FACES) -> Verdict:
+def decide(
+    faces: Sightings, threshold: float, minimum_faces: int = MINIMUM_FACES, smallest: float = 0.0
+) -> Verdict:
     """The verdict on a clip by the mean probability of its most suspicious track.
 
     Undecided when no track has ``minimum_faces`` faces, when the interval of the deciding track
-    spans ``threshold``, or when its probability lies between EVEN and a higher ``threshold``.
+    spans ``threshold``, when its probability lies between EVEN and a higher ``threshold``, or
+    when it would be real and its squares are of less than ``smallest`` px.
     """
     if not len(faces):
         return Verdict("undecided", "no face was found in the frames looked at", [], None)
@@ -90,16 +93,19 @@ def decide(faces: Sightings, threshold: float, minimum_faces: int = MINIMUM_FACE
         reason = f"no face was seen in {minimum_faces} of the frames looked at (at most in {most})"
         return Verdict("undecided", reason, tracks, fake_rate)
     worst = max(enough, key=lambda track: track.probability)
-    answer, reason = _compare(worst, threshold)
-    span = worst.low, worst.high
+    answer, reason = _compare(worst, threshold, smallest)
+    span = (worst.low, worst.high) if worst.faces > 1 else None
     return Verdict(answer, reason, tracks, fake_rate, worst.probability, span, worst.track)
 
 
-def answer_of(probability: float, threshold: float) -> Answer:
-    """What is said of one face alone, or of a mean without its interval."""
+def answer_of(
+    probability: float, threshold: float, side: float = np.inf, smallest: float = 0.0
+) -> Answer:
+    """What is said of one face of ``side`` px alone, or of a mean without its interval."""
     if probability >= threshold:
         return "fake"
-    return "real" if called_real(probability, threshold) else "undecided"
+    real = called_real(probability, threshold) and side >= smallest
+    return "real" if real else "undecided"
 
 
 def called_real(probability: Any, threshold: float) -> Any:
@@ -107,13 +113,22 @@ def called_real(probability: Any, threshold: float) -> Any:
     return (probability < threshold) & (probability <= EVEN)
 
 
-def _compare(track: TrackVerdict, threshold: float) -> tuple[Answer, str]:
+def _compare(track: TrackVerdict, threshold: float, smallest: float) -> tuple[Answer, str]:
     span = f"{LEVEL} % interval {track.low:.2f} to {track.high:.2f}"
     if track.low < threshold <= track.high:
         return "undecided", f"the {span} of its probability spans the threshold {threshold:.2f}"
-    mean = f"probability {track.probability:.2f} ({span})"
-    answer = answer_of(track.probability, threshold)
-    return answer, f"{mean} {MEANS[answer]} the threshold {threshold:.2f}"
+    mean = f"probability {track.probability:.2f}"
+    mean += f" ({span})" if track.faces > 1 else ""  # one look has no interval
+    answer = answer_of(track.probability, threshold, track.side, smallest)
+    if answer == "fake":
+        return answer, f"{mean} is at or above the threshold {threshold:.2f}"
+    if not called_real(track.probability, threshold):
+        return answer, f"{mean} says rather fake, but below the threshold {threshold:.2f}"
+    if answer == "undecided":
+        needed = f"{track.side:.0f} px, and {smallest:.0f} are needed"
+        return answer, f"{mean} is low, but the face is too small to be called real: {needed}"
+    low = "is not above one half" if threshold > EVEN else "is below the threshold"
+    return answer, f"{mean} {low} (fake from {threshold:.2f} on)"
 
 
 def interval(seconds: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[float, float]:

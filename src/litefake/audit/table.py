@@ -63,6 +63,8 @@ def _lines(audit: Audit) -> Iterator[str]:
         yield f"not looked at, since the layout does not read them: {_named(audit.leftovers)}"
     for finding in audit.findings:
         yield f"FOUND {finding.kind}: {finding.text}"
+    if audit.layout != "portraits" and any(not part.tells for part in audit.parts):
+        yield "tells: not measured, for fewer than six clips a class prove nothing"
     yield f"findings: {len(audit.findings)}" if audit.findings else "nothing found"
 
 

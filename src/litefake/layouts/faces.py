@@ -1,10 +1,10 @@
-"""Ready face crops: ``<root>/<split>/<youtube or method>/*.{jpg,jpeg,png}``."""
+"""Ready face crops: ``<root>/<split>/<youtube or method>/*.{jpg,jpeg,png,webp,bmp}``."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from litefake.errors import DataMissing
-from litefake.layouts.rows import REAL, SPLITS, Row, entries, images, row
+from litefake.layouts.rows import REAL, SPLITS, Row, entries, images, remedy, row
 
 
 def fits(root: Path) -> bool:
@@ -15,20 +15,23 @@ def fits(root: Path) -> bool:
 def rows(root: Path, methods: Sequence[str]) -> list[Row]:
     """Every image of ``methods`` and of the real class.
 
-    A method may have a folder in ``test`` alone: one that training is not to see. Raises
-    DataMissing for a folder without an image, and for a method without any folder.
+    A method may lack a folder where another split has one: training is not to see it, or
+    ``evaluate`` needs no more. Raises DataMissing for a folder without an image, for a split
+    without reals, and for a method without any folder.
     """
     there = [split for split in SPLITS if (root / split).is_dir()]
-    for split in ("train", "test"):
-        if split not in there:
-            raise DataMissing(f"{root / split}: no such folder; layout faces needs train and test")
+    if not there:
+        raise DataMissing(f"{root / 'test'}: no such folder; layout faces needs train and test")
+    elsewhere = {
+        method for method in methods for split in there if (root / split / method).is_dir()
+    }
     found = []
     for split in there:
         for method in (*sorted(methods), REAL):
             folder = root / split / method
-            if method != REAL and not folder.is_dir() and (root / "test" / method).is_dir():
+            if method in elsewhere and not folder.is_dir():
                 continue
-            for path in _images(folder):
+            for path in _images(folder, method):
                 crop = row(root, path, f"{method}/{split}/{path.stem}", method)
                 found.append(crop | {"given_split": split})
     return found
@@ -40,8 +43,8 @@ def present(root: Path) -> list[str]:
     return sorted({path.name for path in folders} - {REAL})
 
 
-def _images(folder: Path) -> list[Path]:
+def _images(folder: Path, method: str) -> list[Path]:
     found = images(folder)
     if not found:
-        raise DataMissing(f"{folder}: no image; add some or change dataset.methods in params.yaml")
+        raise DataMissing(f"{folder}: no image; {remedy(method)}")
     return found

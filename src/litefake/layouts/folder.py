@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from litefake.errors import DataMissing
-from litefake.layouts.rows import REAL, Clip, Row, entries, read_people, row, videos
+from litefake.layouts.rows import REAL, Clip, Row, entries, read_people, remedy, row, videos
 
 UNNAMED = "fake"  # the method of videos right in fake/
 SEPARATORS = "_-. "
@@ -29,10 +29,10 @@ def rows(root: Path, methods: Sequence[str]) -> list[Row]:
     DataMissing when a class or a method has no video.
     """
     people = read_people(root / "people.json")
-    reals = {path.stem for path in _some(root / "real")}
+    reals = {path.stem for path in _some(root, REAL)}
     found = []
     for method in (*sorted(methods), REAL):
-        for path in _some(_folder(root, method)):
+        for path in _some(root, method):
             target = path.stem if method == REAL else _original(path.stem, reals)
             source = path.stem[len(target) :].strip(SEPARATORS) if method != REAL else ""
             source = source if source in reals else ""
@@ -58,10 +58,12 @@ def _folder(root: Path, method: str) -> Path:
     return root / "fake" if method == UNNAMED else root / "fake" / method
 
 
-def _some(folder: Path) -> list[Path]:
+def _some(root: Path, method: str) -> list[Path]:
+    folder = _folder(root, method)
     found = videos(folder)
     if not found:
-        raise DataMissing(f"{folder}: no video; add some or change dataset.methods in params.yaml")
+        said = "real clips must lie there" if method == REAL else remedy(method)
+        raise DataMissing(f"{folder}: no video; {said}; pictures are of layout faces or portraits")
     return found
 
 

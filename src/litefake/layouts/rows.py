@@ -88,6 +88,13 @@ def below(folder: Path, unlisted: Callable[[OSError], None] = _refuse) -> Iterat
         yield from (Path(place, name) for name in names if name[0] != ".")
 
 
+def remedy(method: str) -> str:
+    """What to do about a class without a file."""
+    if method == REAL:
+        return f"real faces must lie there ({REAL} is what the real class is called)"
+    return "add some, or leave the method out (dataset.methods in params.yaml, --method)"
+
+
 def images(folder: Path) -> list[Path]:
     """The images right in ``folder`` in natural order: 2.jpg before 10.jpg."""
     return sorted(pictures(entries(folder)), key=lambda path: (_natural(path.name), path.name))

@@ -25,7 +25,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     415: {"description": "the file cannot be opened as a video"},
     422: {"description": "the video is too long or too large, or cannot be decoded"},
     429: {"description": "too many clips are waiting"},
-    503: {"description": "no process can be started to judge the clip"},
+    503: {"description": "no process can be started to judge the clip, or the disk is full"},
     504: {"description": "judging took too long"},
 }
 

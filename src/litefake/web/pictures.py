@@ -35,9 +35,7 @@ def pictures_of(clip: Path, found: Judgement, judge: Judge) -> dict[str, Any]:
     suspects = suspicious(faces, found.verdict.track)
     shown = sorted({*evenly(len(faces), MAX_POINTS), *suspects})
     crops = _crops(clip, faces, shown, max(SIDE, judge.card.image_size))
-    points = {
-        row: _point(faces[row], judge.card.threshold) | {"image": jpeg(crops[row])} for row in shown
-    }
+    points = {row: _point(faces[row], judge) | {"image": jpeg(crops[row])} for row in shown}
     heats = _heat([crops[row] for row in suspects], judge)
     looked_at = [points[row] | {"heat": heat} for row, heat in zip(suspects, heats, strict=True)]
     return {"points": list(points.values()), "suspects": looked_at}
@@ -104,7 +102,8 @@ def _heat(faces: list[Image], judge: Judge) -> list[str | None]:
     return [jpeg(overlay(face, heat)) for face, heat in zip(small, heats, strict=True)]
 
 
-def _point(face: np.void, threshold: float) -> dict[str, Any]:
+def _point(face: np.void, judge: Judge) -> dict[str, Any]:
     point = {name: face[name].item() for name in ("frame", "seconds", "track", "probability")}
     # Decided here: what the page reads is rounded.
-    return point | {"answer": answer_of(face["probability"], threshold)}
+    rule = judge.card.threshold, face["side"], judge.smallest
+    return point | {"answer": answer_of(face["probability"], *rule)}
