@@ -399,3 +399,12 @@ def test_crops_to_train_on_need_both_parts(tmp_path):
 
 def test_short_help():
     assert CliRunner().invoke(cli.app, ["detect", "-h"]).exit_code == 0
+
+
+@pytest.mark.parametrize("said", [(errno.ENOSPC, "No space left on device"), None])
+def test_a_full_disk_names_the_file_that_was_to_be_written(tmp_path, said):
+    path = tmp_path / "out.json"
+    with pytest.raises(LitefakeError) as raised, outputs.writing_to(path):
+        raise OSError(*(said or (errno.EACCES, "Permission denied", str(path))))
+    assert str(raised.value).count(str(path)) == 1
+    assert "free space or change its permissions" in str(raised.value)

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "litefake"
 LAYERS = [
     ["errors"],
-    ["ahead", "cluster", "outputs", "process_pool", "seeds", "storage"],
+    ["ahead", "cluster", "process_pool", "seeds", "storage"],
     [
         "params",
         "artifacts",
@@ -21,6 +21,7 @@ LAYERS = [
         "orientation",
         "locks",
         "shipped",
+        "outputs",
         "inputs",
         "scaling",
         "gops",

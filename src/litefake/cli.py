@@ -22,10 +22,10 @@ from litefake.outputs import (
     require_clip,
     require_named,
     require_report,
+    writing_to,
 )
 from litefake.parallel import killed, map_items
 from litefake.shipped import FaceDetector
-from litefake.storage import writing
 from litefake.web import command
 
 if TYPE_CHECKING:
@@ -125,11 +125,12 @@ def detect(
                 continue
             tqdm.write(plain(f"{file}: {found.line()}"))
             rows.append({"file": str(file), **found.row()})
-            with writing():
-                if json:
+            if json:
+                with writing_to(json):
                     write_json(json, found.as_dict(judge), digits=6)
-                if out:
-                    marked = found.looks.faces, judge.card.threshold, judge.smallest
+            if out:
+                marked = found.looks.faces, judge.card.threshold, judge.smallest
+                with writing_to(out):
                     annotation.annotate(file, out, *marked)
     if any("error" in row for row in rows):
         raise SystemExit(2)
@@ -165,7 +166,7 @@ def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
     # As objects: a row without a count, of a clip that failed, makes no other count 20.0.
     columns = ["file", *report.ROW, "error"]  # the same whether or not a file failed
     table = pd.DataFrame(rounded(rows, digits=6), columns=columns, dtype=object)
-    with writing():
+    with writing_to(path):
         write_csv(path, table)
 
 
@@ -227,7 +228,7 @@ def evaluate(
     figures = evaluation_report.as_dict(outcome, judge, data, part, Resampling(bootstrap))
     typer.echo(evaluation_report.text(figures))
     if json:
-        with writing():
+        with writing_to(json):
             write_json(json, figures, digits=6)
     if outcome.unreadable:
         raise SystemExit(2)
@@ -236,7 +237,7 @@ def evaluate(
 def _write_faces(path: Path, faces: "pd.DataFrame") -> None:
     from litefake.artifacts import write_csv
 
-    with writing():
+    with writing_to(path):
         write_csv(path, faces)
 
 

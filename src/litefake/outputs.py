@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from litefake.errors import LitefakeError
+from litefake.storage import writing
 
 MARKED = {".mp4", ".m4v", ".mov"}  # boxes of one kind: what players open by these names
 TABLES = {".json", ".csv", ".tsv", ".txt"}  # what a report may replace
@@ -110,6 +111,17 @@ def _now_and_then(results: Sized, write: Callable[[], None], over: threading.Eve
             with suppress(LitefakeError):  # the last call says what is wrong
                 write()
             written = now
+
+
+@contextmanager
+def writing_to(path: Path) -> Iterator[None]:
+    """``storage.writing``, whose line names ``path``: the system's own does not on a full disk."""
+    try:
+        with writing():
+            yield
+    except LitefakeError as error:
+        named = str(error) if str(path) in str(error) else f"{path}: {error}"
+        raise LitefakeError(named) from None
 
 
 def plain(text: str) -> str:

@@ -7,7 +7,7 @@ from litefake.artifacts import write_csv, write_json
 from litefake.audit import run, table
 from litefake.errors import DataMissing
 from litefake.layouts.params import Layout
-from litefake.storage import writing
+from litefake.outputs import writing_to
 
 
 def audit(
@@ -31,9 +31,10 @@ def audit(
     found = run.audit(root, layout, run.Settings.read(params, clips))  # type: ignore[arg-type]
     for line in table.lines(found):
         print(line)
-    with writing():
-        if json:
+    if json:
+        with writing_to(json):
             write_json(json, table.as_dict(found))
-        if csv:
+    if csv:
+        with writing_to(csv):
             write_csv(csv, table.rows(found))
     return 1 if found.findings else 0
