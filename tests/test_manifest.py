@@ -179,7 +179,7 @@ def test_faces_keep_a_given_validation_split(tmp_path):
 
 @pytest.mark.parametrize(
     ("emptied", "line"),
-    [("test", "test/Deepfakes: no image"), ("train/FaceSwap", "train/FaceSwap: no image")],
+    [("test", "test/youtube: no image"), ("train/FaceSwap", "train/FaceSwap: no image")],
 )
 def test_faces_that_are_missing_are_named(tmp_path, emptied, line):
     root = make_faces(tmp_path / "faces")
@@ -188,10 +188,10 @@ def test_faces_that_are_missing_are_named(tmp_path, emptied, line):
         manifest.list_videos(dataset(root, layout="faces"))
 
 
-def test_faces_need_train_and_test(tmp_path):
-    root = make_faces(tmp_path / "faces", ("train",))
-    with pytest.raises(DataMissing, match="test: no such folder"):
-        manifest.list_videos(dataset(root, layout="faces"))
+def test_faces_without_any_part_are_one_line(tmp_path):
+    (tmp_path / "faces").mkdir()
+    with pytest.raises(DataMissing, match="test: no such folder; layout faces needs train and"):
+        manifest.list_videos(dataset(tmp_path / "faces", layout="faces"))
 
 
 def test_two_images_of_one_name_are_refused(tmp_path):
