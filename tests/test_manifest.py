@@ -189,7 +189,7 @@ def test_faces_that_are_missing_are_named(tmp_path, emptied, line):
 
 
 def test_faces_without_any_part_are_one_line(tmp_path):
-    (tmp_path / "faces").mkdir()
+    touch(tmp_path / "faces" / "A" / "1.png")
     with pytest.raises(DataMissing, match="test: no such folder; layout faces needs train and"):
         manifest.list_videos(dataset(tmp_path / "faces", layout="faces"))
 
