@@ -293,15 +293,19 @@ def test_a_frame_of_its_own_planes_is_copied_without_a_change():
     assert (marks.planes_of(av.VideoFrame.from_ndarray(source, "yuv420p")) == source).all()
 
 
-def test_what_the_planes_mean_is_kept(tmp_path):
-    source = tmp_path / "a.mp4"
-    with av.open(str(source), "w") as container:
+def of_planes(path, planes, kind):
+    """A clip of one frame of 64 x 48 px, said to be in the colours of BT.709."""
+    with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        stream.codec_context.colorspace = 1  # BT.709
-        planes = np.full((72, 64), 90, np.uint8)
-        container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, "yuv420p")))
+        stream.width, stream.height, stream.pix_fmt = 64, 48, kind
+        stream.codec_context.colorspace = 1
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, kind)))
         container.mux(stream.encode(None))
+    return path
+
+
+def test_what_the_planes_mean_is_kept(tmp_path):
+    source = of_planes(tmp_path / "a.mp4", np.full((72, 64), 90, np.uint8), "yuv420p")
     annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
     with av.open(str(source)) as one, av.open(str(tmp_path / "b.mp4")) as other:
         codecs = [file.streams.video[0].codec_context for file in (one, other)]
@@ -309,14 +313,8 @@ def test_what_the_planes_mean_is_kept(tmp_path):
 
 
 def test_planes_that_were_made_anew_are_said_to_be_so(tmp_path):
-    source = tmp_path / "a.mp4"
-    with av.open(str(source), "w") as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv444p"
-        stream.codec_context.colorspace = 1  # BT.709
-        planes = np.stack([np.full((48, 64), value, np.uint8) for value in (100, 80, 200)])
-        container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, "yuv444p")))
-        container.mux(stream.encode(None))
+    planes = np.stack([np.full((48, 64), value, np.uint8) for value in (100, 80, 200)])
+    source = of_planes(tmp_path / "a.mp4", planes, "yuv444p")
     annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
     with av.open(str(tmp_path / "b.mp4")) as copy:
         codec = copy.streams.video[0].codec_context

@@ -85,11 +85,16 @@ def test_every_error_of_ours_is_a_litefake_error():
     assert all(kind.__name__ in errors.__doc__ for kind in ours)
 
 
-def test_an_outdated_listing_is_removed_so_that_dvc_lists_anew(tmp_path):
-    root = tmp_path / "data set é"
-    for number, (split, category) in enumerate(FACES):
-        (root / split / category).mkdir(parents=True)
+def make_crops(root, *places):
+    """Ready crops, one in each of ``places``, (split, category)."""
+    for number, (split, category) in enumerate(places):
+        (root / split / category).mkdir(parents=True, exist_ok=True)
         (root / split / category / f"{number}.png").write_bytes(b"x")
+    return root
+
+
+def test_an_outdated_listing_is_removed_so_that_dvc_lists_anew(tmp_path):
+    root = make_crops(tmp_path / "data set é", *FACES)
     file = write_params(tmp_path, root=str(root), layout="faces", methods=["Deepfakes"])
     listing = tmp_path / "manifest.csv"
     dataset = params.section("dataset", manifest.DatasetParams, file)
@@ -102,10 +107,7 @@ def test_an_outdated_listing_is_removed_so_that_dvc_lists_anew(tmp_path):
 
 
 def test_the_check_names_a_method_that_is_missing(tmp_path):
-    root = tmp_path / "faces"
-    for split, category in FACES:
-        (root / split / category).mkdir(parents=True)
-        (root / split / category / "a.png").write_bytes(b"x")
+    root = make_crops(tmp_path / "faces", *FACES)
     file = write_params(tmp_path, root=str(root), layout="faces", methods=["FaceSwap"])
     with pytest.raises(DataMissing, match="FaceSwap"):
         preflight.check(file, tmp_path / "manifest.csv")
@@ -339,10 +341,7 @@ def test_no_word_at_all_is_a_call_for_help(monkeypatch, capsys):
 
 @pytest.mark.parametrize("content", [b"a,b\n1,2\n", b"", b'path\n"torn', b"\xff\xfe\x00", "folder"])
 def test_no_file_is_removed_that_is_no_listing(tmp_path, content):
-    root = tmp_path / "set"
-    for number, (split, category) in enumerate(FACES):
-        (root / split / category).mkdir(parents=True)
-        (root / split / category / f"{number}.png").write_bytes(b"x")
+    root = make_crops(tmp_path / "set", *FACES)
     file = write_params(tmp_path, root=str(root), layout="faces", methods=["Deepfakes"])
     listing = tmp_path / "results.csv"
     if content == "folder":
@@ -355,10 +354,7 @@ def test_no_file_is_removed_that_is_no_listing(tmp_path, content):
 
 
 def test_the_check_names_a_method_that_is_only_tested(tmp_path):
-    root = tmp_path / "set"
-    for split, category in (*FACES, ("test", "New")):
-        (root / split / category).mkdir(parents=True, exist_ok=True)
-        (root / split / category / "1.png").write_bytes(b"x")
+    root = make_crops(tmp_path / "set", *FACES, ("test", "New"))
     file = write_params(tmp_path, root=str(root), layout="faces", methods=["Deepfakes", "New"])
     assert preflight.check(file, None)[-1] == (
         "New: has no folder in train, so it is tested and never trained on"
@@ -382,16 +378,11 @@ def test_no_report_takes_the_name_of_a_list_of_the_data_set(tmp_path):
 
 
 def test_crops_to_train_on_need_both_parts(tmp_path):
-    root = tmp_path / "set"
-    for category in ("youtube", "A"):
-        (root / "test" / category).mkdir(parents=True)
-        (root / "test" / category / "1.png").write_bytes(b"x")
+    root = make_crops(tmp_path / "set", ("test", "youtube"), ("test", "A"))
     file = write_params(tmp_path, root=str(root), layout="faces", methods=["A"])
     with pytest.raises(DataMissing, match="train: no such folder; training needs train"):
         preflight.check(file, None)
-    for category in ("youtube", "A", "B"):
-        (root / "train" / category).mkdir(parents=True)
-        (root / "train" / category / "1.png").write_bytes(b"x")
+    make_crops(root, *(("train", category) for category in ("youtube", "A", "B")))
     file = write_params(tmp_path, root=str(root), layout="faces", methods=["A", "B"])
     with pytest.raises(DataMissing, match="test/B: no such folder"):
         preflight.check(file, None)
