@@ -89,6 +89,14 @@ async def serving():
         yield service
 
 
+async def begun(service, folder):
+    """The steps of a clip that has its worker and is being judged."""
+    steps = service.judge(folder, "a.mp4", pictures=False)
+    while (await anext(steps)).doing != "judging":
+        pass
+    return steps
+
+
 async def outcome(service):
     """What becomes of one clip."""
     with service.job_folder() as folder:
@@ -147,9 +155,7 @@ def test_a_job_given_up_hands_its_worker_to_the_one_that_waits(machine):
     async def scene():
         async with serving() as service:
             with service.job_folder() as folder:
-                steps = service.judge(folder, "a.mp4", pictures=False)
-                while (await anext(steps)).doing != "judging":
-                    pass
+                steps = await begun(service, folder)
                 waiting = asyncio.create_task(outcome(service))
                 await asyncio.sleep(0)
                 await steps.aclose()
@@ -220,9 +226,7 @@ def test_who_leaves_while_waiting_gives_up_the_place(machine, monkeypatch):
     async def scene():
         async with serving() as service:
             with service.job_folder() as folder:
-                first = service.judge(folder, "a.mp4", pictures=False)
-                while (await anext(first)).doing != "judging":
-                    pass
+                first = await begun(service, folder)
                 waiting = [service.judge(folder, "b.mp4", pictures=False) for _ in range(3)]
                 for steps in waiting:
                     for _ in range(3):  # it is told again and again, and can leave each time
