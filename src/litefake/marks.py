@@ -49,9 +49,8 @@ class Timeline:
 
     def __init__(self, faces: Sightings) -> None:
         tracks = [ours for _, ours in by_track(faces)]
-        # Not of a NaN either: no comparison holds.
-        self._timed = all(bool((np.diff(ours["seconds"]) > 0).all()) for ours in tracks)
-        self._timed &= not np.isnan(faces["seconds"]).any()
+        told = not np.isnan(faces["seconds"]).any()
+        self._timed = told and all((np.diff(ours["seconds"]) > 0).all() for ours in tracks)
         self._tracks = []
         for ours in tracks:
             squares = np.stack([ours[name] for name in ("x", "y", "side")], axis=1).astype(float)
