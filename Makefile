@@ -59,7 +59,7 @@ robustness: setup ## every model under JPEG, blur, noise, ... (after make repro)
 	PYTHONPATH=src python -m tools.robustness
 
 study: setup ## run a study of studies/ in DVC's cache: NAME=kd_alpha, SEEDS=0 (docs/studies.md)
-	PYTHONPATH=src python -m tools.study $(NAME) $(SEEDS)
+	PYTHONPATH=src python -m tools.study $(NAME) $(SEEDS) $(if $(MISSING),--missing)
 
 robustness-portraits: setup ## the same for the packaged model and its B0 (after make packaged)
 	PYTHONPATH=src python -m tools.robustness portraits

@@ -116,6 +116,30 @@ def test_times_of_another_run_are_not_mixed_with_these(home):
     assert "Seeds of several runs" not in alone
 
 
+def test_a_row_that_is_missing_is_run_beside_those_that_are_there(home):
+    for name in ("runs.csv", "curves.csv"):
+        table = pd.read_csv(home / name)
+        lacks = (table["variant"] == "plain") & (table["seed"] == 2)
+        write_csv(home / name, table[~lacks].assign(**{"cpu_ms": 500.0} if "cpu" in table else {}))
+    write_csv(home / "scores.csv", pd.read_csv(home / "scores.csv").drop(columns="2:plain"))
+    wanted = [(run, recipe_of(run)) for run in runs() if run.seed != 1]
+    before, ours = kept.load(home, STUDY, wanted, by_row=True), results(2)
+    assert before.keys == {("plain", 0), ("other: rate", 0), ("other: rate", 2)} == {*before.scores}
+    first = ours.rows["variant"] == "plain"
+    ours = Results(ours.rows[first], ours.curves[ours.curves["variant"] == "plain"],
+                   {("plain", 2): ours.scores["plain", 2]})  # fmt: skip
+    found = kept.joined(STUDY, before, ours)
+    assert list(zip(found.rows["variant"], found.rows["seed"], strict=True)) == [*found.scores]
+    assert [*found.scores] == [(name, seed) for seed in (0, 2) for name in ("plain", "other: rate")]
+    assert list(found.curves["epoch"]) == [1, 2] * 4
+    assert list(found.rows["kept"]) == [True, True, False, True]
+    timed = Study.model_validate(DECLARED | {"columns": ["cpu_ms"]})
+    assert "| other: rate | n/a |" in tables.markdown(timed, found.rows, {})
+    said = notes.notes(STUDY, found.rows, [112], 1)
+    assert "* CPU time of the rows that were run last: one face" in said
+    assert "* Rows of several runs" in said
+
+
 def test_without_an_earlier_run_nothing_is_kept(tmp_path):
     assert load(tmp_path).rows.empty
     found = kept.joined(STUDY, load(tmp_path), results(1))
@@ -198,3 +222,17 @@ def test_the_recipe_is_of_all_but_the_seed():
         ]}
     )  # fmt: skip
     assert len({recipe_of(run) for run in [first, *runs(judged, 0)]}) == 3
+
+
+def test_a_recipe_is_not_of_what_its_own_row_overrides():
+    """Another default in params.yaml leaves a row that says itself what it is as it was."""
+    says = Study.model_validate(
+        DECLARED | {"variants": [
+            {"name": name, "model": "kd_two_in_one", "set": {"two_in_one.variant": name}}
+            for name in ("none", "both")
+        ]} | {"against": ""}
+    )  # fmt: skip
+    other = overrides.apply(BASE, {"two_in_one.variant": "spatial"}, SOURCE)
+    found = [[recipe_of(run) for run in runs(says, 0, base=base)] for base in (BASE, other)]
+    assert found[0] == found[1]
+    assert found[0][0] != found[0][1]

@@ -15,6 +15,7 @@ import pandas as pd
 
 from litefake import comparison, errors, params, reproducibility
 from litefake.artifacts import write_csv, write_text
+from litefake.errors import DataMissing
 from litefake.locks import alone
 from tools.pipeline import ROOT
 from tools.study import declaration, judging, kept, notes, paired, plots, running, tables
@@ -22,8 +23,8 @@ from tools.study.workspace import Workspace
 
 
 @alone("study")
-def main(name: str, seeds: list[int]) -> None:
-    """Run study ``name``, of its seeds ``seeds`` alone if any are given.
+def main(name: str, seeds: list[int], missing: bool) -> None:
+    """Run study ``name``, of its seeds ``seeds`` alone if any are given, or what is ``missing``.
 
     Raises ParamsInvalid, DataMissing or StageFailed.
     """
@@ -31,21 +32,33 @@ def main(name: str, seeds: list[int]) -> None:
     start = declaration.params_of(study)
     base = params.read(start)
     source = declaration.FOLDER / f"{name}.yaml"
+    every = running.plan(study, base, source)
     planned = running.plan(study, base, source, seeds)
     settings = params.section("benchmark", comparison.BenchmarkParams, start)
     reproducibility.setup(params.section("reproducibility", reproducibility.Reproducibility, start))
     workspace = Workspace(study.profile)
     stash = ROOT / "build" / "studies" / name
     home, known = ROOT / "metrics" / "studies" / name, declaration.published()
-    others = [run for run in running.plan(study, base, source) if seeds and run.seed not in seeds]
-    before = kept.load(home, study, [(run, kept.recipe(run, workspace.locked)) for run in others])
+    wanted = [(run, kept.recipe(run, workspace.locked)) for run in every]
+    if missing:
+        before = kept.load(home, study, wanted, by_row=True)
+        planned = [run for run in planned if kept.key_of(run) not in before.keys]
+    else:
+        others = [pair for pair in wanted if seeds and pair[0].seed not in seeds]
+        before = kept.load(home, study, others)
+    if not planned:
+        print(f"{name}: metrics/studies/{name}/ has every row")
+        return
     runs = list(running.train(planned, workspace, stash, source))
     figures, scores = judging.judge(runs, workspace, settings)
-    table = tables.with_speed(pd.DataFrame([tables.flat(one) for one in figures])).assign(
+    table = pd.DataFrame([tables.flat(one) for one in figures]).assign(
         cpu=reproducibility.machine()["cpu"],
         recipe=[kept.recipe(run, workspace.locked) for run in runs],
     )
+    table = table if missing else tables.with_speed(table)  # what to compare with may not be there
     found = kept.joined(study, before, kept.Results(table, running.curves(runs), scores))
+    if missing and len(found.rows) < len(every):
+        raise DataMissing(f"{home}: its rows are of other faces; run the study without MISSING")
     rows = found.rows
     apart = paired.differences(study, found.scores, settings)
     sizes = sorted({run.params["faces"]["size"] for run in runs})
@@ -68,9 +81,13 @@ def main(name: str, seeds: list[int]) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
-        usage=f"make study NAME=... [SEEDS=...], NAME one of {', '.join(declaration.names())}"
+        usage="make study NAME=... [SEEDS=... | MISSING=yes], NAME one of "
+        + ", ".join(declaration.names())
     )
     parser.add_argument("name")
     parser.add_argument("seeds", nargs="*", type=int)
+    parser.add_argument("--missing", action="store_true")
     words = parser.parse_args()
-    errors.run(lambda: main(words.name, words.seeds))
+    if words.missing and words.seeds:
+        parser.error("SEEDS says what to run, MISSING that the rest is: give one of them")
+    errors.run(lambda: main(words.name, words.seeds, words.missing))

@@ -1,8 +1,8 @@
-"""Seeds that an earlier run of a study has left, perhaps on another machine.
+"""Runs that an earlier run of a study has left, perhaps on another machine.
 
 A run is told by its recipe: the parameters that its stages read, and what dvc.lock holds of the
 data and of its stage's network, which stands for the code. While these are the same, another seed
-of it is one more draw of the same thing, and its row stands beside it.
+of it is one more draw of the same thing, and its row stands beside it; so does another variant.
 """
 
 import functools
@@ -19,7 +19,7 @@ from tools import pipeline
 from tools.study import declaration
 from tools.study.declaration import Study
 from tools.study.overrides import Params
-from tools.study.running import SEED, Run
+from tools.study.running import DATA, SEED, Run
 
 FACE = ["path", "label", "person"]  # of a scored face, what no network changes
 Scores = dict[tuple[str, int], pd.DataFrame]
@@ -32,6 +32,11 @@ class Results(NamedTuple):
     curves: pd.DataFrame
     scores: Scores
 
+    @property
+    def keys(self) -> set[tuple[str, int]]:
+        """Variant and seed of each row."""
+        return set(zip(self.rows.get("variant", []), self.rows.get("seed", []), strict=True))
+
 
 NONE = Results(pd.DataFrame(), pd.DataFrame(), {})
 
@@ -39,14 +44,16 @@ NONE = Results(pd.DataFrame(), pd.DataFrame(), {})
 def recipe(run: Run, locked: Mapping[str, str]) -> str:
     """A short hash of what decides ``run`` beside its seed; ``locked``: dvc.lock's hashes by path.
 
-    Left out are the sections that no stage of its reads, and those of data of another kind.
+    Left out are the sections that no stage of its reads, and those of data of another kind; of
+    what it is judged with, all that decides no face.
     """
     network = f"models/{run.variant.model}.safetensors"
+    judged = _read(run, run.judged)
     parts = {
         "locked": {path: locked.get(path) for path in ("data/faces", "data/split.csv", network)},
         "trained": _read(run, run.params),
         "last": run.variant.set_last,
-        "judged": _read(run, run.judged),
+        "judged": {name: part for name, part in judged.items() if name in DATA},
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -76,37 +83,52 @@ def _sections(model: str) -> frozenset[str]:
     )
 
 
-def load(home: Path, study: Study, wanted: Sequence[tuple[Run, str]]) -> Results:
-    """What ``home`` holds of the seeds of ``wanted``, runs with their recipes.
+def load(
+    home: Path, study: Study, wanted: Sequence[tuple[Run, str]], *, by_row: bool = False
+) -> Results:
+    """What ``home`` holds of ``wanted``, runs with their recipes.
 
-    A seed is kept whole or not at all: every variant is there, of the same recipe, and with its
-    scores where networks are compared. What is left out is printed.
+    A run is kept if it is of the same recipe, with its scores where networks are compared: a seed
+    whole or not at all, or ``by_row`` each for itself. What is left out is printed.
     """
     if not wanted or not all((home / name).is_file() for name in ("runs.csv", "curves.csv")):
         return NONE
     rows = pd.read_csv(home / "runs.csv", dtype={"failed": str, "recipe": str})
     rows["failed"] = rows["failed"].fillna("")
     curves, scores = pd.read_csv(home / "curves.csv"), _scores(home / "scores.csv")
-    kept = []
-    for seed in dict.fromkeys(run.seed for run, _ in wanted):
-        of_seed = [pair for pair in wanted if pair[0].seed == seed]
+    together: dict[object, list[tuple[Run, str]]] = {}
+    for run, recipe in wanted:
+        together.setdefault(key_of(run) if by_row else run.seed, []).append((run, recipe))
+    kept: set[tuple[str, int]] = set()
+    for part in together.values():
+        seed = part[0][0].seed
         if seed not in set(rows["seed"]):
             continue
-        if missing := _missing(rows[rows["seed"] == seed], study, of_seed, scores):
+        if missing := _missing(rows[rows["seed"] == seed], study, part, scores):
             print(f"study: seed {seed} in {home / 'runs.csv'} is left out: {missing}")
         else:
-            kept.append(seed)
+            kept |= {key_of(run) for run, _ in part}
     return Results(
-        rows[rows["seed"].isin(kept)].assign(kept=True),
-        curves[curves["seed"].isin(kept)],
-        {key: table for key, table in scores.items() if key[1] in kept},
+        _of(rows, kept).assign(kept=True),
+        _of(curves, kept),
+        {key: table for key, table in scores.items() if key in kept},
     )
+
+
+def key_of(run: Run) -> tuple[str, int]:
+    """What tells a run from the others of its study: variant and seed."""
+    return run.variant.name, run.seed
+
+
+def _of(table: pd.DataFrame, kept: set[tuple[str, int]]) -> pd.DataFrame:
+    keys = zip(table["variant"], table["seed"], strict=True)
+    return table[[key in kept for key in keys]]
 
 
 def _missing(
     rows: pd.DataFrame, study: Study, wanted: Sequence[tuple[Run, str]], scores: Scores
 ) -> str:
-    """Why a seed, with its ``rows``, cannot be kept; empty when it can."""
+    """Why runs of a seed, with its ``rows``, cannot be kept; empty when they can."""
     found = rows.set_index("variant")
     for run, recipe in wanted:
         name = run.variant.name
@@ -140,8 +162,13 @@ def joined(study: Study, before: Results, ours: Results) -> Results:
     return Results(
         _ordered(study, pd.concat([before.rows, ours.rows.assign(kept=False)])),
         _ordered(study, pd.concat([before.curves, ours.curves])),
-        before.scores | ours.scores,
+        _sorted(study, before.scores | ours.scores),
     )
+
+
+def _sorted(study: Study, scores: Scores) -> Scores:
+    places = {variant.name: place for place, variant in enumerate(study.variants)}
+    return dict(sorted(scores.items(), key=lambda one: (one[0][1], places[one[0][0]])))
 
 
 def _ordered(study: Study, table: pd.DataFrame) -> pd.DataFrame:

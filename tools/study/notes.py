@@ -101,9 +101,10 @@ def _times(rows: pd.DataFrame, sizes: list[int], threads: int) -> str:
     pixels = " or ".join(str(size) for size in sizes)
     devices = sorted(set(rows["device"].dropna())) if "device" in rows else []
     ours = tables.latest(rows)
-    of_seeds = f" of seed {_listed(ours['seed'])}" if len(ours) < len(rows) else ""
+    seeds = f"seed {_listed(ours['seed'])}" if _seeds_apart(rows) else "the rows that were run last"
+    whose = f" of {seeds}" if len(ours) < len(rows) else ""
     return (
-        f"CPU time{of_seeds}: one face of {pixels} px, PyTorch, eager, fp32, {threads} thread(s), "
+        f"CPU time{whose}: one face of {pixels} px, PyTorch, eager, fp32, {threads} thread(s), "
         f"{machine()['cpu']}. Training seconds: of the studied stage alone, on "
         f"{' and '.join(devices) or 'nothing'}, when it ran first."
     )
@@ -115,10 +116,17 @@ def _machines(rows: pd.DataFrame) -> str:
         return ""
     where = rows.groupby("cpu", sort=False)["seed"].apply(_listed)
     said = "; ".join(f"{seeds} on {cpu}" for cpu, seeds in where.items())
+    what = "Seeds" if _seeds_apart(rows) else "Rows"
     return (
-        "Seeds of several runs, with the same parameters and, by dvc.lock, the same data and code: "
-        f"{said}. Times are of the last run alone."
+        f"{what} of several runs, with the same parameters and, by dvc.lock, the same data and "
+        f"code: {said}. Times are of the last run alone."
     )
+
+
+def _seeds_apart(rows: pd.DataFrame) -> bool:
+    """Whether every seed is of one run."""
+    ours = tables.latest(rows)
+    return set(ours["seed"]).isdisjoint(rows.drop(ours.index)["seed"])
 
 
 def _listed(seeds: "pd.Series[int]") -> str:
