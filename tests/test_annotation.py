@@ -8,8 +8,9 @@ import pytest
 from litefake import annotation, marks, video
 from litefake.errors import VideoUnreadable
 from litefake.faces import Square
-from litefake.marks import COLOURS, FAKE, REAL, Mark, Rule, Timeline
+from litefake.marks import COLOURS, FAKE, REAL, Mark, Timeline
 from litefake.sightings import table
+from litefake.verdict import Rule
 from tests.clips import number_in, numbered, raw_clip, rotate_header, write_clip, write_matrix
 
 
@@ -49,7 +50,7 @@ def sound_of(path):
 def test_every_frame_comes_back_at_its_time(tmp_path):
     source = write_clip(tmp_path / "a b.mp4", [numbered(i) for i in range(10)], TIMES)
     made = tmp_path / "out é.mp4"
-    assert annotation.annotate(source, made, NOBODY, 0.5) == 10
+    assert annotation.annotate(source, made, NOBODY, Rule(0.5)) == 10
     ours = list(video.read_frames(made))
     assert [number_in(frame.image) for frame in ours] == list(range(10))
     assert [frame.seconds for frame in ours] == pytest.approx([t / 1000 for t in TIMES], abs=1e-3)
@@ -57,7 +58,7 @@ def test_every_frame_comes_back_at_its_time(tmp_path):
 
 def test_the_sound_is_copied_packet_by_packet(tmp_path):
     source = with_sound(write_clip(tmp_path / "a.mp4", [numbered(i) for i in range(25)]))
-    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
+    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, Rule(0.5))
     assert len(sound_of(source)) > 10
     assert sound_of(tmp_path / "b.mp4") == sound_of(source)
 
@@ -71,7 +72,7 @@ def test_a_browser_can_play_it(tmp_path):
         for image in odd:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode(None))
-    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
+    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, Rule(0.5))
     with av.open(str(tmp_path / "b.mp4")) as made:
         codec = made.streams.video[0].codec_context
         assert (codec.name, codec.pix_fmt, codec.width, codec.height) == (
@@ -87,7 +88,7 @@ def test_a_browser_can_play_it(tmp_path):
 def test_a_rotated_clip_is_written_upright(tmp_path):
     source = write_clip(tmp_path / "a.mp4", [numbered(5)] * 3)
     rotate_header(source, 1)
-    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
+    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, Rule(0.5))
     assert next(video.read_frames(tmp_path / "b.mp4")).image.shape == (160, 96, 3)
 
 
@@ -104,7 +105,7 @@ def test_pixels_that_are_not_square_stay_so(tmp_path, turns, expected):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     rotate_header(source, turns)
-    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
+    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, Rule(0.5))
     with av.open(str(tmp_path / "b.mp4")) as made:
         assert made.streams.video[0].sample_aspect_ratio == expected
 
@@ -112,7 +113,7 @@ def test_pixels_that_are_not_square_stay_so(tmp_path, turns, expected):
 def test_a_mirrored_clip_is_copied_as_it_is_shown(tmp_path):
     source = write_clip(tmp_path / "a.mp4", [numbered(0b11110000)] * 3)
     write_matrix(source, -1, 0, 0, 1)
-    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
+    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, Rule(0.5))
     assert number_in(next(video.read_frames(tmp_path / "b.mp4")).image) == 0b00001111
 
 
@@ -121,7 +122,7 @@ def test_the_box_has_the_colour_of_the_answer_and_stays_inside_its_track(tmp_pat
     source = write_clip(tmp_path / "a.mp4", gray)
     first = [(2, 0.08, 0, 50, 80, 100, 0.9), (8, 0.32, 0, 110, 80, 100, 0.9)]
     seen = faces(*first, (5, 0.2, 1, 200, 90, 60, 0.1), (5, 0.2, 2, 20, 10, 40, 0.6))
-    annotation.annotate(source, tmp_path / "b.mp4", seen, 0.8)
+    annotation.annotate(source, tmp_path / "b.mp4", seen, Rule(0.8))
     pictures = [frame.image.astype(int) for frame in video.read_frames(tmp_path / "b.mp4")]
 
     def near(picture, x, y, colour):
@@ -174,7 +175,7 @@ def test_a_clip_with_a_destroyed_group_is_marked_where_the_faces_are(tmp_path):
     looks = list(video.read_frames(source, wanted))
     assert [number_in(frame.image) for frame in looks] == wanted
     seen = faces(*((one.index, one.seconds, 0, 0, 70, 20, 0.9) for one in looks))
-    assert annotation.annotate(source, tmp_path / "b.mp4", seen, 0.5) < 120
+    assert annotation.annotate(source, tmp_path / "b.mp4", seen, Rule(0.5)) < 120
     marked = [
         number_in(frame.image)
         for frame in video.read_frames(tmp_path / "b.mp4")
@@ -214,7 +215,7 @@ def test_sound_that_goes_back_in_time_loses_that_packet(tmp_path):
     assert len(blocks) > 10
     data[blocks[8] + 1 : blocks[8] + 3] = bytes(2)
     back.write_bytes(data)
-    assert annotation.annotate(back, tmp_path / "b.mp4", NOBODY, 0.5) == 25
+    assert annotation.annotate(back, tmp_path / "b.mp4", NOBODY, Rule(0.5)) == 25
     assert len(sound_of(tmp_path / "b.mp4")) == len(sound_of(source)) - 1
 
 
@@ -230,7 +231,7 @@ def test_frames_nearer_than_a_tick_of_the_copy_keep_their_order(tmp_path):
             frame.pts, frame.time_base = 3 * number, Fraction(1, 1_000_000)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    assert annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5) == 8
+    assert annotation.annotate(source, tmp_path / "b.mp4", NOBODY, Rule(0.5)) == 8
     times = [frame.seconds for frame in video.read_frames(tmp_path / "b.mp4")]
     assert times == sorted(set(times))
 
@@ -256,21 +257,21 @@ def picture_clip(path, width, times):
 def test_what_can_be_read_but_not_written_again_is_one_line(tmp_path, width, times):
     source = picture_clip(tmp_path / "a.mkv", width, times)
     with pytest.raises(VideoUnreadable, match=r"a\.mkv: no marked copy can be made"):
-        annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
+        annotation.annotate(source, tmp_path / "b.mp4", NOBODY, Rule(0.5))
     assert list(tmp_path.iterdir()) == [source]
 
 
 def test_planes_that_nothing_converts_are_one_line(tmp_path):
     source = raw_clip(tmp_path / "a.mkv", b"BGR\x04")
     with pytest.raises(VideoUnreadable, match=r"a\.mkv: no marked copy"):
-        annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
+        annotation.annotate(source, tmp_path / "b.mp4", NOBODY, Rule(0.5))
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path):
     source = tmp_path / "a.mp4"
     source.write_bytes(b"no video")
     with pytest.raises(VideoUnreadable, match=r"a\.mp4"):
-        annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
+        annotation.annotate(source, tmp_path / "b.mp4", NOBODY, Rule(0.5))
     assert list(tmp_path.iterdir()) == [source]
 
 
@@ -306,7 +307,7 @@ def of_planes(path, planes, kind):
 
 def test_what_the_planes_mean_is_kept(tmp_path):
     source = of_planes(tmp_path / "a.mp4", np.full((72, 64), 90, np.uint8), "yuv420p")
-    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
+    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, Rule(0.5))
     with av.open(str(source)) as one, av.open(str(tmp_path / "b.mp4")) as other:
         codecs = [file.streams.video[0].codec_context for file in (one, other)]
         assert [int(codec.colorspace) for codec in codecs] == [1, 1]
@@ -315,7 +316,7 @@ def test_what_the_planes_mean_is_kept(tmp_path):
 def test_planes_that_were_made_anew_are_said_to_be_so(tmp_path):
     planes = np.stack([np.full((48, 64), value, np.uint8) for value in (100, 80, 200)])
     source = of_planes(tmp_path / "a.mp4", planes, "yuv444p")
-    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5)
+    annotation.annotate(source, tmp_path / "b.mp4", NOBODY, Rule(0.5))
     with av.open(str(tmp_path / "b.mp4")) as copy:
         codec = copy.streams.video[0].codec_context
         assert (int(codec.colorspace), int(codec.color_range)) == (6, 1)
@@ -338,5 +339,5 @@ def test_sound_of_a_rate_that_no_standard_names_is_kept(tmp_path):
             frame.sample_rate, frame.pts, frame.time_base = 8000, 1152 * number, Fraction(1, 8000)
             made.mux(tone.encode(frame))
         made.mux(tone.encode(None))
-    assert annotation.annotate(source, tmp_path / "b.mp4", NOBODY, 0.5) == 25
+    assert annotation.annotate(source, tmp_path / "b.mp4", NOBODY, Rule(0.5)) == 25
     assert sound_of(tmp_path / "b.mp4")

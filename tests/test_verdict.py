@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litefake import sightings, verdict
+from litefake.verdict import Rule
 
 
 def seen(*tracks, step=0.4):
@@ -16,15 +17,15 @@ def seen(*tracks, step=0.4):
 
 
 def test_the_most_suspicious_face_decides():
-    found = verdict.decide(seen([0.1] * 10, [0.9] * 10), 0.5)
+    found = verdict.decide(seen([0.1] * 10, [0.9] * 10), Rule(0.5))
     assert found.answer == "fake"
     assert found.probability == pytest.approx(0.9)
     assert found.fake_rate == 0.5
-    assert verdict.decide(seen([0.1] * 10, [0.2] * 10), 0.5).answer == "real"
+    assert verdict.decide(seen([0.1] * 10, [0.2] * 10), Rule(0.5)).answer == "real"
 
 
 def test_without_a_face_nothing_is_scored():
-    found = verdict.decide(seen(), 0.5)
+    found = verdict.decide(seen(), Rule(0.5))
     assert found.answer == "undecided"
     assert found.reason.startswith("no face was found")
     assert found.probability is None
@@ -32,15 +33,15 @@ def test_without_a_face_nothing_is_scored():
 
 
 def test_too_few_faces_are_undecided_and_a_fleeting_track_does_not_decide():
-    few = verdict.decide(seen([0.99] * 3), 0.5)
+    few = verdict.decide(seen([0.99] * 3), Rule(0.5))
     assert (few.answer, few.probability) == ("undecided", None)
     assert "at most in 3" in few.reason
-    assert verdict.decide(seen([0.1] * 10, [0.99] * 3), 0.5).answer == "real"
-    assert verdict.decide(seen([0.99]), 0.5, minimum_faces=1).answer == "fake"
+    assert verdict.decide(seen([0.1] * 10, [0.99] * 3), Rule(0.5)).answer == "real"
+    assert verdict.decide(seen([0.99]), Rule(0.5), minimum_faces=1).answer == "fake"
 
 
 def test_an_interval_across_the_threshold_is_undecided():
-    found = verdict.decide(seen([0.2, 0.9] * 6), 0.5)
+    found = verdict.decide(seen([0.2, 0.9] * 6), Rule(0.5))
     assert found.answer == "undecided"
     assert "spans the threshold 0.50" in found.reason
     low, high = found.interval
@@ -48,11 +49,11 @@ def test_an_interval_across_the_threshold_is_undecided():
 
 
 def test_what_is_rather_fake_but_below_a_strict_threshold_is_not_called_real():
-    found = verdict.decide(seen([0.6] * 8), 0.8)
+    found = verdict.decide(seen([0.6] * 8), Rule(0.8))
     assert found.answer == "undecided"
     assert "rather fake, but below the threshold 0.80" in found.reason
-    assert verdict.decide(seen([0.4] * 8), 0.8).answer == "real"
-    assert verdict.decide(seen([0.4] * 8), 0.3).answer == "fake"
+    assert verdict.decide(seen([0.4] * 8), Rule(0.8)).answer == "real"
+    assert verdict.decide(seen([0.4] * 8), Rule(0.3)).answer == "fake"
 
 
 @pytest.mark.parametrize(
@@ -68,11 +69,11 @@ def test_what_is_rather_fake_but_below_a_strict_threshold_is_not_called_real():
     ],
 )
 def test_one_face_is_called_what_a_clip_of_it_would_be(probability, threshold, answer):
-    assert verdict.answer_of(probability, threshold) == answer
+    assert Rule(threshold).answer(probability) == answer
 
 
 def test_a_score_at_the_threshold_is_fake():
-    assert verdict.decide(seen([0.5] * 8), 0.5).answer == "fake"
+    assert verdict.decide(seen([0.5] * 8), Rule(0.5)).answer == "fake"
 
 
 def test_neighbouring_frames_do_not_narrow_the_interval():
@@ -89,7 +90,7 @@ def test_neighbouring_frames_do_not_narrow_the_interval():
 @pytest.mark.parametrize("step", [0.0, 0.04])
 def test_a_short_clip_is_not_certain_of_what_its_faces_contradict(step):
     """All in one block: as one observation they would have no spread at all."""
-    found = verdict.decide(seen([0.2, 0.95, 0.3, 0.9, 0.25, 0.95, 0.2, 0.65], step=step), 0.5)
+    found = verdict.decide(seen([0.2, 0.95, 0.3, 0.9, 0.25, 0.95, 0.2, 0.65], step=step), Rule(0.5))
     assert found.answer == "undecided"
     low, high = found.interval
     assert low < 0.45 < 0.6 < high
@@ -105,29 +106,29 @@ def test_a_long_clip_is_drawn_in_parts_of_bounded_memory(monkeypatch):
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.floats(0.01, 0.99))
 def test_the_interval_holds_the_mean_of_equal_blocks_and_is_repeatable(values, threshold):
     table = seen(values, step=0.5)
-    found = verdict.decide(table, threshold, minimum_faces=1)
+    found = verdict.decide(table, Rule(threshold), minimum_faces=1)
     low, high = found.interval or (values[0], values[0])
     assert (found.interval is None) == (len(values) == 1)
     assert min(values) - 1e-9 <= low <= high <= max(values) + 1e-9
-    assert found == verdict.decide(table, threshold, minimum_faces=1)
+    assert found == verdict.decide(table, Rule(threshold), minimum_faces=1)
     if found.answer != "undecided":
         assert (found.answer == "fake") == (found.probability >= threshold)
 
 
 def test_a_face_too_small_for_the_model_is_never_called_real():
-    small = verdict.decide(seen([0.1] * 8), 0.8, smallest=2)
+    small = verdict.decide(seen([0.1] * 8), Rule(0.8, 2))
     assert small.answer == "undecided"
     assert small.reason.endswith(
         "is low, but the face is too small to be called real: 1 px, and 2 are needed"
     )
     assert small.probability == pytest.approx(0.1)
-    assert verdict.decide(seen([0.1] * 8), 0.8, smallest=1).answer == "real"
-    assert verdict.decide(seen([0.9] * 8), 0.8, smallest=2).answer == "fake"
-    assert verdict.answer_of(0.1, 0.8, side=99, smallest=100) == "undecided"
-    assert verdict.answer_of(0.9, 0.8, side=99, smallest=100) == "fake"
+    assert verdict.decide(seen([0.1] * 8), Rule(0.8, 1)).answer == "real"
+    assert verdict.decide(seen([0.9] * 8), Rule(0.8, 2)).answer == "fake"
+    assert Rule(0.8, 100).answer(0.1, side=99) == "undecided"
+    assert Rule(0.8, 100).answer(0.9, side=99) == "fake"
 
 
 def test_one_look_has_no_interval():
-    found = verdict.decide(seen([0.3]), 0.8, minimum_faces=1)
+    found = verdict.decide(seen([0.3]), Rule(0.8), minimum_faces=1)
     assert (found.answer, found.interval) == ("real", None)
     assert found.reason == "probability 0.30 is not above one half (fake from 0.80 on)"

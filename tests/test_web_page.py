@@ -10,7 +10,7 @@ import pytest
 
 from litefake import marks
 from litefake.sightings import table
-from litefake.verdict import answer_of
+from litefake.verdict import Rule
 from litefake.web import render
 from litefake.web.job import check
 from litefake.web.limits import Limits
@@ -63,7 +63,7 @@ def report():
 def pictures(report):
     data = base64.b64encode(b"jpeg").decode()
     points = [
-        row | {"image": data, "answer": answer_of(row["probability"], report["threshold"])}
+        row | {"image": data, "answer": Rule(report["threshold"]).answer(row["probability"])}
         for row in report["timeline"]
     ]
     return {"points": points, "suspects": [points[1] | {"heat": data}, points[3] | {"heat": None}]}

@@ -168,7 +168,7 @@ def annotated(clip: Path, model: Path, out: Path) -> Figures:
     judge = report.Judge.load(model, threads=1)
     looks = report.judge_file(clip, judge, EVERY).looks
     started = clocks()
-    annotation.annotate(clip, out, looks.faces, judge.card.threshold)
+    annotation.annotate(clip, out, looks.faces, judge.rule)
     return since(started)
 
 

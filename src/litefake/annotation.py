@@ -12,9 +12,10 @@ import cv2
 
 from litefake.artifacts import replacing
 from litefake.errors import VideoUnreadable
-from litefake.marks import Planes, Rule, Timeline, draw, has_planes, planes_of
+from litefake.marks import Planes, Timeline, draw, has_planes, planes_of
 from litefake.orientation import is_transposed
 from litefake.sightings import Sightings
+from litefake.verdict import Rule
 from litefake.video import Health, opened, pictures
 
 CRF = "20"
@@ -25,13 +26,7 @@ BT601, LIMITED = 6, 1  # as ITU-T H.273 numbers them
 TICK = Fraction(1, 90_000)  # seconds
 
 
-def annotate(
-    source: Path | str,
-    target: Path | str,
-    faces: Sightings,
-    threshold: float,
-    smallest: float = 0.0,
-) -> int:
+def annotate(source: Path | str, target: Path | str, faces: Sightings, rule: Rule) -> int:
     """Write ``source`` with its faces marked to ``target`` (H.264 in MP4); the frames written.
 
     Every frame keeps its time, and the audio is copied packet by packet where browsers play
@@ -39,7 +34,7 @@ def annotate(
     be read but not be written again: sides or times that H.264 in MP4 does not have.
     """
     try:
-        return _annotate(source, target, faces, Rule(threshold, smallest))
+        return _annotate(source, target, faces, rule)
     except (av.error.FFmpegError, cv2.error, OverflowError) as error:
         raise VideoUnreadable(f"{source}: no marked copy can be made of it ({error})") from None
 

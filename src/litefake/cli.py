@@ -129,9 +129,8 @@ def detect(
                 with writing_to(json):
                     write_json(json, found.as_dict(judge), digits=6)
             if out:
-                marked = found.looks.faces, judge.card.threshold, judge.smallest
                 with writing_to(out):
-                    annotation.annotate(file, out, *marked)
+                    annotation.annotate(file, out, found.looks.faces, judge.rule)
     if any("error" in row for row in rows):
         raise SystemExit(2)
 

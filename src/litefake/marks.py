@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from litefake.faces import Square
 from litefake.orientation import is_upright, upright
 from litefake.sightings import Sightings, by_track
-from litefake.verdict import answer_of
+from litefake.verdict import Rule
 
 # Okabe & Ito (2008): told apart in every common kind of colour blindness.
 FAKE, REAL = (213, 94, 0), (0, 114, 178)
@@ -29,13 +29,6 @@ class Mark(NamedTuple):
 
     square: Square
     probability: float
-
-
-class Rule(NamedTuple):
-    """From which probability on a face is fake, and of how many px it must be to be real."""
-
-    threshold: float
-    smallest: float = 0.0
 
 
 class Timeline:
@@ -101,7 +94,7 @@ def draw(planes: Planes, marks: list[Mark], rule: Rule) -> None:
     rows, columns = planes.shape[0] * 2 // 3, planes.shape[1]
     thick = max(2, rows // 480 * 2)
     for (x, y, side), probability in marks:
-        answer = answer_of(probability, rule.threshold, side, rule.smallest)
+        answer = rule.answer(probability, side)
         colour = COLOURS[answer]
         for row in (y, y + side):
             _paste(planes, _solid(colour, thick, side + thick), x, row)

@@ -55,9 +55,9 @@ class Judge:
         return replace(self, card=self.card.model_copy(update={"crop": crop}))
 
     @property
-    def smallest(self) -> float:
-        """Of how many px the square of a face must be to be called real."""
-        return verdict.SMALLEST * self.card.image_size
+    def rule(self) -> verdict.Rule:
+        """The threshold, and of how many px the square of a face must be to be called real."""
+        return verdict.Rule(self.card.threshold, verdict.SMALLEST * self.card.image_size)
 
     def describe(self) -> dict[str, Any]:
         """The ``model`` part of a report."""
@@ -185,11 +185,10 @@ def _look_and_decide(
 ) -> tuple[Looks, Verdict]:
     if path.suffix.lower() in IMAGE_SUFFIXES:
         looks = detection.look_at_image(path, judge.model, judge.card)
-        return looks, verdict.decide(looks.faces, judge.card.threshold, 1, judge.smallest)
+        return looks, verdict.decide(looks.faces, judge.rule, minimum_faces=1)
     minimum = 2 * verdict.MINIMUM_FACES
     looks = detection.look(path, judge.model, judge.card, every, minimum, progress)
-    smallest = judge.smallest
-    return looks, verdict.decide(looks.faces, judge.card.threshold, smallest=smallest)
+    return looks, verdict.decide(looks.faces, judge.rule)
 
 
 def judge_in_pool(

@@ -54,6 +54,20 @@ class Verdict:
     track: int | None = None
 
 
+class Rule(NamedTuple):
+    """From which probability on a face is fake, and of how many px it must be to be real."""
+
+    threshold: float
+    smallest: float = 0.0
+
+    def answer(self, probability: float, side: float = np.inf) -> Answer:
+        """What is said of one face of ``side`` px alone, or of a mean without its interval."""
+        if probability >= self.threshold:
+            return "fake"
+        real = called_real(probability, self.threshold) and side >= self.smallest
+        return "real" if real else "undecided"
+
+
 def judge_tracks(faces: Sightings, threshold: float) -> list[TrackVerdict]:
     """Every track of ``faces`` judged alone, in the order of their numbers."""
     found = []
@@ -74,38 +88,26 @@ def judge_tracks(faces: Sightings, threshold: float) -> list[TrackVerdict]:
     return found
 
 
-def decide(
-    faces: Sightings, threshold: float, minimum_faces: int = MINIMUM_FACES, smallest: float = 0.0
-) -> Verdict:
+def decide(faces: Sightings, rule: Rule, minimum_faces: int = MINIMUM_FACES) -> Verdict:
     """The verdict on a clip by the mean probability of its most suspicious track.
 
     Undecided when no track has ``minimum_faces`` faces, when the interval of the deciding track
-    spans ``threshold``, when its probability lies between EVEN and a higher ``threshold``, or
-    when it would be real and its squares are of less than ``smallest`` px.
+    spans the threshold, when its probability lies between EVEN and a higher threshold, or when it
+    would be real and its squares are smaller than ``rule`` allows.
     """
     if not len(faces):
         return Verdict("undecided", "no face was found in the frames looked at", [], None)
-    fake_rate = float((faces["probability"] >= threshold).mean())
-    tracks = judge_tracks(faces, threshold)
+    fake_rate = float((faces["probability"] >= rule.threshold).mean())
+    tracks = judge_tracks(faces, rule.threshold)
     enough = [track for track in tracks if track.faces >= minimum_faces]
     if not enough:
         most = max(track.faces for track in tracks)
         reason = f"no face was seen in {minimum_faces} of the frames looked at (at most in {most})"
         return Verdict("undecided", reason, tracks, fake_rate)
     worst = max(enough, key=lambda track: track.probability)
-    answer, reason = _compare(worst, threshold, smallest)
+    answer, reason = _compare(worst, rule)
     span = (worst.low, worst.high) if worst.faces > 1 else None
     return Verdict(answer, reason, tracks, fake_rate, worst.probability, span, worst.track)
-
-
-def answer_of(
-    probability: float, threshold: float, side: float = np.inf, smallest: float = 0.0
-) -> Answer:
-    """What is said of one face of ``side`` px alone, or of a mean without its interval."""
-    if probability >= threshold:
-        return "fake"
-    real = called_real(probability, threshold) and side >= smallest
-    return "real" if real else "undecided"
 
 
 def called_real(probability: Any, threshold: float) -> Any:
@@ -113,19 +115,20 @@ def called_real(probability: Any, threshold: float) -> Any:
     return (probability < threshold) & (probability <= EVEN)
 
 
-def _compare(track: TrackVerdict, threshold: float, smallest: float) -> tuple[Answer, str]:
+def _compare(track: TrackVerdict, rule: Rule) -> tuple[Answer, str]:
+    threshold = rule.threshold
     span = f"{LEVEL} % interval {track.low:.2f} to {track.high:.2f}"
     if track.low < threshold <= track.high:
         return "undecided", f"the {span} of its probability spans the threshold {threshold:.2f}"
     mean = f"probability {track.probability:.2f}"
     mean += f" ({span})" if track.faces > 1 else ""  # one look has no interval
-    answer = answer_of(track.probability, threshold, track.side, smallest)
+    answer = rule.answer(track.probability, track.side)
     if answer == "fake":
         return answer, f"{mean} is at or above the threshold {threshold:.2f}"
     if not called_real(track.probability, threshold):
         return answer, f"{mean} says rather fake, but below the threshold {threshold:.2f}"
     if answer == "undecided":
-        needed = f"{track.side:.0f} px, and {smallest:.0f} are needed"
+        needed = f"{track.side:.0f} px, and {rule.smallest:.0f} are needed"
         return answer, f"{mean} is low, but the face is too small to be called real: {needed}"
     low = "is not above one half" if threshold > EVEN else "is below the threshold"
     return answer, f"{mean} {low} (fake from {threshold:.2f} on)"

@@ -43,8 +43,7 @@ def work(job: dict[str, Any], judge: Judge, tell: Tell) -> None:
     write_json(folder / PICTURES, pictures_of(clip, found, judge), digits=6)
     tell({"share": 0.75, "doing": "Drawing the faces into the clip"})
     try:
-        marked = found.looks.faces, judge.card.threshold, judge.smallest
-        annotation.annotate(clip, folder / VIDEO, *marked)
+        annotation.annotate(clip, folder / VIDEO, found.looks.faces, judge.rule)
     except VideoUnreadable as error:
         raise _refusal(error, job) from None
 

@@ -13,7 +13,6 @@ from litefake.faces import Square, cut
 from litefake.inputs import Image
 from litefake.report import Judge, Judgement
 from litefake.sightings import Sightings
-from litefake.verdict import answer_of
 from litefake.video import read_frames
 
 MAX_POINTS = 100  # faces of a timeline that can be looked at
@@ -105,5 +104,4 @@ def _heat(faces: list[Image], judge: Judge) -> list[str | None]:
 def _point(face: np.void, judge: Judge) -> dict[str, Any]:
     point = {name: face[name].item() for name in ("frame", "seconds", "track", "probability")}
     # Decided here: what the page reads is rounded.
-    rule = judge.card.threshold, face["side"], judge.smallest
-    return point | {"answer": answer_of(face["probability"], *rule)}
+    return point | {"answer": judge.rule.answer(face["probability"], face["side"])}
