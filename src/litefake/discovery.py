@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from litefake import params
 from litefake.errors import DataMissing, ParamsInvalid
 from litefake.layouts import faces, folder
 from litefake.layouts.ffpp import COMPRESSIONS
 from litefake.layouts.guess import layout_of
-from litefake.layouts.params import Layout
 from litefake.layouts.rows import REAL, below, entries
 from litefake.manifest import DatasetParams
 
@@ -36,11 +35,7 @@ def describe(
     if not root.is_dir() or not any(root.iterdir()):
         problem = "is empty" if root.is_dir() else "no such folder"
         raise DataMissing(f"{root}: {problem}; give the folder of a data set")
-    layout = layout or layout_of(root)
-    if layout not in get_args(Layout):
-        raise ParamsInvalid(
-            f"--layout {layout}: no such layout; one of {', '.join(get_args(Layout))}"
-        )
+    layout = layout_of(root, layout)
     values: dict[str, Any] = {"root": str(root), "layout": layout}
     if layout == "ffpp":
         if compression and compression not in COMPRESSIONS:

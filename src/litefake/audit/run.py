@@ -97,12 +97,13 @@ class Audit:
     leftovers: dict[str, int]  # folder -> files of it that the layout does not read
 
 
-def audit(root: Path, layout: Layout | None, settings: Settings) -> Audit:
-    """Look at every file of the data set at ``root``; its layout is found when none is given.
+def audit(root: Path, named: str | None, settings: Settings) -> Audit:
+    """Look at every file of the data set at ``root``; its layout is found when none is ``named``.
 
-    Raises DataMissing when there is no data set, or one with files that nobody can place.
+    Raises DataMissing when there is no data set, or one with files that nobody can place, and
+    ParamsInvalid when no layout is so named.
     """
-    layout = layout or layout_of(root)
+    layout = layout_of(root, named)
     findings = list(listing.list_findings(root, layout))
     parts = []
     for name, clips in listing.list_parts(root, layout):
