@@ -58,8 +58,8 @@ ffpp-faces: setup ## train the chain on the face crops in data/ffpp_faces/image 
 robustness: setup ## every model under JPEG, blur, noise, ... (after make repro)
 	PYTHONPATH=src python -m tools.robustness
 
-study: setup ## run a study of studies/ in DVC's cache: NAME=kd_alpha, SEEDS=0 (docs/studies.md)
-	PYTHONPATH=src python -m tools.study $(NAME) $(SEEDS) $(if $(MISSING),--missing)
+study: setup ## run a study of studies/ in DVC's cache: NAME=kd_alpha, SEEDS=0 or MISSING=yes (docs/studies.md)
+	PYTHONPATH=src python -m tools.study $(NAME) $(SEEDS) $(if $(filter yes,$(MISSING)),--missing)
 
 robustness-portraits: setup ## the same for the packaged model and its B0 (after make packaged)
 	PYTHONPATH=src python -m tools.robustness portraits

@@ -450,14 +450,44 @@ def test_every_kind_of_plot_is_drawn(kind, workspace, tmp_path):
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
+def test_gradients_of_two_branches_are_drawn_as_the_mean_of_the_seeds(monkeypatch, tmp_path):
+    drawn = []
+    monkeypatch.setattr(plots, "write_figure", lambda path, figure, dpi: drawn.append(figure))
+    one = study(seeds=[0, 1])
+    first, second = (variant.name for variant in one.variants[:2])
+    curves = pd.DataFrame(
+        [(name, seed, epoch) for name in (first, second) for seed in (0, 1) for epoch in (1, 2)],
+        columns=["variant", "seed", "epoch"],
+    )
+    assert not plots.draw_gradients(tmp_path / "none.png", one, curves)
+    assert drawn == []
+    ours = curves["variant"] == first  # the other one has no branches
+    for name in ("norm_before", "norm_after"):
+        curves.loc[ours, f"{name}_spatial"] = 2.0
+        curves.loc[ours, f"{name}_frequency"] = 1.0 + (name == "norm_after")
+    curves.loc[ours, "cosine_before"] = [0.1, 0.2, 0.3, 0.4]
+    curves.loc[ours, "cosine_after"] = [0.5, 0.6, 0.5, 0.6]
+    curves.loc[ours, "moved_spatial"] = [0.0, 0.5, 0.0, 0.7]
+    assert plots.draw_gradients(tmp_path / "gradients.png", one, curves)
+    found = [[list(line.get_ydata()) for line in axes.lines] for axes in drawn[0].axes]
+    assert found[0] == [[0.5, 0.5], [1.0, 1.0]]
+    assert found[1] == [pytest.approx([0.2, 0.3]), [0.5, 0.6]]
+    assert found[2] == [[0.0, 0.6]]
+
+
 def test_a_page_says_whether_a_study_is_of_the_last_run():
     table, lock = "| a |\n\n* One seed.\n", "stages: {train_b0: {outs: [{path: m, md5: f00d}]}}"
     files = {
         "metrics/studies/init/table.md": table,
         "metrics/studies/init/runs.csv": "variant,md5,unchanged\na,f00d,True\nb,1,False\n",
+        "metrics/studies/init/curves.csv": "variant,epoch\na,1\n",
         "dvc.lock": lock,
     }
-    assert "are the models in dvc.lock" in pages.results(files.__getitem__, "init")
+    page = pages.results(files.__getitem__, "init")
+    assert "are the models in dvc.lock" in page
+    assert "gradients.png" not in page
+    files["metrics/studies/init/curves.csv"] = "variant,epoch,cosine_before\na,1,0.5\n"
+    assert "gradients.png" in pages.results(files.__getitem__, "init")
     files["dvc.lock"] = lock.replace("f00d", "beef")
     assert "**Of an earlier run**" in pages.results(files.__getitem__, "init")
 

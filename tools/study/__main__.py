@@ -76,6 +76,7 @@ def main(name: str, seeds: list[int], missing: bool) -> None:
     write_csv(home / "runs.csv", rows)  # last: its recipes vouch for the others
     write_text(home / "table.md", f"{text}\n{below}")
     plots.draw(home / "plot.png", study, rows, found.curves, known)
+    plots.draw_gradients(home / "gradients.png", study, found.curves)
     print(f"\n{text}\n{below}\n{name}: metrics/studies/{name}/ is of this run")
 
 

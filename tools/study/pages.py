@@ -21,8 +21,10 @@ def results(read: Read, name: str) -> str:
         rows = read(f"{folder}/runs.csv")
     except FileNotFoundError:
         return f"{head}\nNot run yet: `make study NAME={name}`."
-    picture = f"![{study.title}](../{folder}/plot.png)"
-    return "\n".join([head, table, _age(rows, read("dvc.lock")), picture])
+    pictures = [f"![{study.title}](../{folder}/plot.png)"]
+    if "cosine_before" in read(f"{folder}/curves.csv").splitlines()[0]:
+        pictures.append(f"![Gradients of two branches](../{folder}/gradients.png)")
+    return "\n".join([head, table, _age(rows, read("dvc.lock")), *pictures])
 
 
 def _age(runs: str, lock: str) -> str:

@@ -41,6 +41,41 @@ def draw(
     write_figure(path, figure, dpi=110)
 
 
+def draw_gradients(path: Path, study: Study, curves: pd.DataFrame) -> bool:
+    """Draw how far the gradients of two branches agree, in the mean of the seeds; False: none told.
+
+    Broken lines are before homogenisation, whole ones after it (``litefake.gradient_log``).
+    """
+    if "cosine_before" not in curves:
+        return False
+    told = curves.dropna(subset=["cosine_before"])
+    means = told.groupby(["variant", "epoch"]).mean(numeric_only=True)
+    figure = Figure(figsize=(12, 4), layout="constrained")
+    ratio, cosine, moved = figure.subplots(1, 3)
+    present = [one.name for one in study.variants if one.name in means.index]
+    for place, name in enumerate(present):
+        ours, colour = means.loc[name], f"C{place}"
+        for when, style in (("before", "--"), ("after", "-")):
+            norms = ours[f"norm_{when}_frequency"] / ours[f"norm_{when}_spatial"]
+            label = name if when == "after" else None
+            ratio.plot(norms, style, marker="o", ms=3, color=colour)
+            cosine.plot(ours[f"cosine_{when}"], style, marker="o", ms=3, color=colour, label=label)
+        for branch in ("spatial", "frequency"):
+            if ours.get(f"moved_{branch}", pd.Series(dtype=float)).notna().any():
+                moved.plot(ours[f"moved_{branch}"], marker="o", ms=3, label=f"{name}, {branch}")
+    ratio.set_title("gradient norm, frequency by spatial")
+    cosine.set_title("cosine of the two (broken: before)")
+    moved.set_title("distance of R from the identity")
+    for axes in (ratio, cosine, moved):
+        axes.set_xlabel("epoch")
+        axes.grid(alpha=0.3)
+    cosine.legend(fontsize=8)
+    if moved.lines:
+        moved.legend(fontsize=8)
+    write_figure(path, figure, dpi=100)
+    return True
+
+
 def _curves(axes: Axes, study: Study, curves: pd.DataFrame) -> None:
     """Validation loss by epoch, a colour a variant, a line a seed."""
     for place, variant in enumerate(study.variants):
