@@ -40,7 +40,7 @@ bench-detect: setup ## what a verdict costs, against the naive way (after make r
 	PYTHONPATH=src python -m tools.bench_detect
 
 packaged: setup ## make the packaged model anew: portraits, their profile, the package
-	test -d data/portraits || PYTHONPATH=src python -m tools.portraits
+	PYTHONPATH=src python -m tools.portraits
 	PYTHONPATH=src python -m tools.run_profile portraits
 	PYTHONPATH=src python -m tools.package_model
 

@@ -93,7 +93,8 @@ def test_seeds_of_two_runs_make_one_table(home):
 
 def test_scores_come_back_to_the_last_bit(home):
     """Sure answers differ by less than any rounding would leave."""
-    sure = {name: table.assign(probability=1 - table["probability"] / 1e9)
+    sure = {name: table.assign(probability=[*(1 - table["probability"][:4] / 1e9),
+                                            *(table["probability"][4:] / 1e20)])
             for name, table in results(0, 2).scores.items()}  # fmt: skip
     kept.write_scores(home / "scores.csv", sure)
     for name, table in load(home).scores.items():
@@ -138,6 +139,7 @@ def test_a_row_that_is_missing_is_run_beside_those_that_are_there(home):
     said = notes.notes(STUDY, found.rows, [112], 1)
     assert "* CPU time of the rows that were run last: one face" in said
     assert "* Rows of several runs" in said
+    assert ": 3 on elsewhere; 1 on this." in said
 
 
 def test_without_an_earlier_run_nothing_is_kept(tmp_path):
@@ -222,6 +224,20 @@ def test_the_recipe_is_of_all_but_the_seed():
         ]}
     )  # fmt: skip
     assert len({recipe_of(run) for run in [first, *runs(judged, 0)]}) == 3
+
+
+def test_the_recipe_of_a_pruned_network_is_of_the_student_that_its_row_names():
+    student = {"prune.student": "kd_two_in_one"}
+    says = Study.model_validate(
+        DECLARED | {"variants": [
+            {"name": "usual", "model": "prune_kd"},
+            {"name": "of two", "model": "prune_kd", "set": student},
+        ]} | {"against": ""}
+    )  # fmt: skip
+    other = overrides.apply(BASE, {"dual.dropout": 0.9}, SOURCE)
+    usual, of_two = ([recipe_of(run) for run in runs(says, 0, base=base)] for base in (BASE, other))
+    assert usual[0] == of_two[0]
+    assert usual[1] != of_two[1]
 
 
 def test_a_recipe_is_not_of_what_its_own_row_overrides():

@@ -450,6 +450,18 @@ def test_every_kind_of_plot_is_drawn(kind, workspace, tmp_path):
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_plot_of_times_shows_those_of_the_last_run_alone(monkeypatch, tmp_path):
+    drawn = []
+    monkeypatch.setattr(plots, "write_figure", lambda path, figure, dpi: drawn.append(figure))
+    one = study(plot={"kind": "points", "x": "cpu_ms"})
+    names = [variant.name for variant in one.variants]
+    rows = pd.DataFrame({"variant": names, "seed": 0, "accuracy": 0.9, "cpu_ms": 9.0, "kept": True})
+    rows.loc[0, ["cpu_ms", "kept"]] = [5.0, False]
+    plots.draw(tmp_path / "plot.png", one, rows, pd.DataFrame(), {})
+    shown = [place[0] for part in drawn[0].axes[0].collections for place in part.get_offsets()]
+    assert shown == [5.0]
+
+
 def test_gradients_of_two_branches_are_drawn_as_the_mean_of_the_seeds(monkeypatch, tmp_path):
     drawn = []
     monkeypatch.setattr(plots, "write_figure", lambda path, figure, dpi: drawn.append(figure))

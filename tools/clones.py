@@ -1,5 +1,6 @@
 """Clones of the last commit under ``build/``, in which the pipeline runs beside this checkout."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,10 +11,16 @@ from tools.pipeline import ROOT
 
 
 def at_head(folder: Path) -> Path:
-    """``folder`` as a clone of this repository at its last commit; what Git ignores in it stays."""
+    """``folder`` as a clone of this repository at its last commit; what Git ignores in it stays.
+
+    Raises DataMissing when it is a clone that Git cannot read.
+    """
     if (folder / ".git").is_dir():
-        _git(folder, "fetch", "--quiet", str(ROOT), "HEAD")
-        _git(folder, "reset", "--quiet", "--hard", "FETCH_HEAD")
+        try:
+            _git(folder, "fetch", "--quiet", str(ROOT), "HEAD")
+            _git(folder, "reset", "--quiet", "--hard", "FETCH_HEAD")
+        except subprocess.CalledProcessError:
+            raise DataMissing(f"{folder}: is a damaged clone; remove it and start again") from None
     else:
         _git(ROOT, "clone", "--quiet", str(ROOT), str(folder))
     return folder
@@ -45,9 +52,12 @@ def _link(source: Path, target: Path) -> None:
     if not source.exists():
         raise DataMissing(f"{source}: not found; params.yaml names it")
     if source != target and not target.exists():  # an absolute path needs no link
+        target.unlink(missing_ok=True)  # a link of before this checkout was moved
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(source, target_is_directory=source.is_dir())
 
 
 def _git(folder: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=folder, check=True)
+    # Else Git takes a damaged clone for a part of the checkout around it, and resets that.
+    ceiling = os.environ | {"GIT_CEILING_DIRECTORIES": str(folder.resolve().parent)}
+    subprocess.run(["git", *words], cwd=folder, check=True, env=ceiling)

@@ -11,12 +11,15 @@ ROOT = Path(__file__).resolve().parent.parent
 FILLED_IN = re.compile(r"\$\{([\w.]+)\}")  # DVC's templating: a dotted key of params.yaml
 
 
-def stages(root: Path = ROOT) -> dict[str, dict[str, Any]]:
-    """Every stage of dvc.yaml below ``root``, in its order, with what params.yaml fills in."""
-    values = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+def stages(root: Path = ROOT, values: dict[str, Any] | None = None) -> dict[str, dict[str, Any]]:
+    """Every stage of dvc.yaml below ``root``, in its order.
+
+    ``values`` are filled in; by default those of its params.yaml.
+    """
+    filled = values or yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
 
     def value(match: re.Match[str]) -> str:
-        return str(reduce(lambda part, key: part[key], match[1].split("."), values))
+        return str(reduce(lambda part, key: part[key], match[1].split("."), filled))
 
     declared = (root / "dvc.yaml").read_text(encoding="utf-8")
     found: dict[str, dict[str, Any]] = yaml.safe_load(FILLED_IN.sub(value, declared))["stages"]

@@ -5,11 +5,13 @@ last commit, ``build/study``, which shares DVC's cache with this checkout; then 
 ``metrics/studies/NAME/`` gets the figures, the table, the curves and a plot. Killed and started
 again, it goes on where it was. Seeds given here are run alone; beside them stay those that
 ``metrics/studies/NAME/`` holds of the same recipe, from whatever machine, and the table says which
-are missing. Those run later find in the cache what these have trained. The parameters are those of
-params.yaml as it is here, or of the profile that the study names.
+are missing; with ``--missing`` every row stays that is held, and the others are run. What is run
+later finds in the cache what these have trained. The parameters are those of params.yaml as it is
+here, or of the profile that the study names.
 """
 
 import argparse
+from pathlib import Path
 
 import pandas as pd
 
@@ -19,6 +21,7 @@ from litefake.errors import DataMissing
 from litefake.locks import alone
 from tools.pipeline import ROOT
 from tools.study import declaration, judging, kept, notes, paired, plots, running, tables
+from tools.study.declaration import Study
 from tools.study.workspace import Workspace
 
 
@@ -36,48 +39,56 @@ def main(name: str, seeds: list[int], missing: bool) -> None:
     planned = running.plan(study, base, source, seeds)
     settings = params.section("benchmark", comparison.BenchmarkParams, start)
     reproducibility.setup(params.section("reproducibility", reproducibility.Reproducibility, start))
-    workspace = Workspace(study.profile)
-    stash = ROOT / "build" / "studies" / name
-    home, known = ROOT / "metrics" / "studies" / name, declaration.published()
+    workspace, home = Workspace(study.profile), ROOT / "metrics" / "studies" / name
     wanted = [(run, kept.recipe(run, workspace.locked)) for run in every]
     if missing:
-        before = kept.load(home, study, wanted, by_row=True)
-        planned = [run for run in planned if kept.key_of(run) not in before.keys]
+        found = kept.load(home, study, wanted, by_row=True)
+        planned = [run for run in planned if kept.key_of(run) not in found.keys]
     else:
         others = [pair for pair in wanted if seeds and pair[0].seed not in seeds]
-        before = kept.load(home, study, others)
-    if not planned:
-        print(f"{name}: metrics/studies/{name}/ has every row")
-        return
-    runs = list(running.train(planned, workspace, stash, source))
-    figures, scores = judging.judge(runs, workspace, settings)
-    table = pd.DataFrame([tables.flat(one) for one in figures]).assign(
-        cpu=reproducibility.machine()["cpu"],
-        recipe=[kept.recipe(run, workspace.locked) for run in runs],
-    )
-    table = table if missing else tables.with_speed(table)  # what to compare with may not be there
-    found = kept.joined(study, before, kept.Results(table, running.curves(runs), scores))
+        found = kept.load(home, study, others)
+    if planned:
+        stash = ROOT / "build" / "studies" / name
+        runs = list(running.train(planned, workspace, stash, source))
+        figures, scores = judging.judge(runs, workspace, settings)
+        table = pd.DataFrame([tables.flat(one) for one in figures]).assign(
+            cpu=reproducibility.machine()["cpu"],
+            recipe=[kept.recipe(run, workspace.locked) for run in runs],
+        )
+        # A row that is added to others may have been timed without the one to compare with.
+        table = table if missing and found.keys else tables.with_speed(table)
+        found = kept.joined(study, found, kept.Results(table, running.curves(runs), scores))
     if missing and len(found.rows) < len(every):
         raise DataMissing(f"{home}: its rows are of other faces; run the study without MISSING")
-    rows = found.rows
-    apart = paired.differences(study, found.scores, settings)
-    sizes = sorted({run.params["faces"]["size"] for run in runs})
+    sizes = sorted({run.params["faces"]["size"] for run in every})
+    print(f"\n{_published(home, study, found, sizes, settings)}\n{name}: {home} is of this run")
 
-    text = tables.markdown(study, rows, known)
-    below = paired.markdown(study, apart)
-    below += notes.notes(study, rows, sizes, settings.latency.threads)
-    below += paired.note(apart, found.scores)
+
+def _published(
+    home: Path,
+    study: Study,
+    found: kept.Results,
+    sizes: list[int],
+    settings: comparison.BenchmarkParams,
+) -> str:
+    """What ``found`` says, written to ``home``, the rows last: their recipes vouch for the rest."""
+    known = declaration.published()
+    apart = paired.differences(study, found.scores, settings)
+    text = f"{tables.markdown(study, found.rows, known)}\n{paired.markdown(study, apart)}"
+    text += notes.notes(study, found.rows, sizes, settings.latency.threads)
+    text += paired.note(apart, found.scores)
     write_csv(home / "curves.csv", found.curves)
-    for path in (home / "paired.csv", home / "scores.csv"):
-        path.unlink(missing_ok=True)
-    if not apart.empty:
+    if apart.empty:
+        for name in ("paired.csv", "scores.csv"):
+            (home / name).unlink(missing_ok=True)
+    else:
         write_csv(home / "paired.csv", apart)
         kept.write_scores(home / "scores.csv", found.scores)
-    write_csv(home / "runs.csv", rows)  # last: its recipes vouch for the others
-    write_text(home / "table.md", f"{text}\n{below}")
-    plots.draw(home / "plot.png", study, rows, found.curves, known)
+    write_text(home / "table.md", text)
+    plots.draw(home / "plot.png", study, found.rows, found.curves, known)
     plots.draw_gradients(home / "gradients.png", study, found.curves)
-    print(f"\n{text}\n{below}\n{name}: metrics/studies/{name}/ is of this run")
+    write_csv(home / "runs.csv", found.rows)
+    return text
 
 
 if __name__ == "__main__":

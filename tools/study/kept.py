@@ -61,7 +61,7 @@ def recipe(run: Run, locked: Mapping[str, str]) -> str:
 def _read(run: Run, values: Params) -> Params:
     """The sections of ``values`` that the stages of ``run`` read, without the seed."""
     idle = {"pairs"} if values["dataset"]["layout"] != "portraits" else set()
-    names = _sections(run.variant.model) - idle
+    names = _sections(run.variant.model, values["prune"]["student"]) - idle
     seed_section, seed = SEED.split(".")
     found = {name: values[name] for name in names}
     others = {key: value for key, value in found[seed_section].items() if key != seed}
@@ -69,9 +69,13 @@ def _read(run: Run, values: Params) -> Params:
 
 
 @functools.cache
-def _sections(model: str) -> frozenset[str]:
-    """The sections of params.yaml that the stage of ``model`` and those before it read."""
-    stages, made = pipeline.stages(), pipeline.producers()
+def _sections(model: str, student: str) -> frozenset[str]:
+    """The sections of params.yaml that the stage of ``model`` and those before it read.
+
+    ``student``: the network that is pruned, on which it depends what is before that.
+    """
+    stages = pipeline.stages(values={"prune": {"student": student}})
+    made = pipeline.producers()
     waiting, seen = [declaration.stage_of(model)], set()
     while waiting:
         name = waiting.pop()
@@ -109,7 +113,7 @@ def load(
         else:
             kept |= {key_of(run) for run, _ in part}
     return Results(
-        _of(rows, kept).assign(kept=True),
+        _of(rows, kept),
         _of(curves, kept),
         {key: table for key, table in scores.items() if key in kept},
     )
@@ -160,7 +164,7 @@ def joined(study: Study, before: Results, ours: Results) -> Results:
         print("study: the seeds of earlier runs are left out: they were judged on other faces")
         before = NONE
     return Results(
-        _ordered(study, pd.concat([before.rows, ours.rows.assign(kept=False)])),
+        _ordered(study, pd.concat([before.rows.assign(kept=True), ours.rows.assign(kept=False)])),
         _ordered(study, pd.concat([before.curves, ours.curves])),
         _sorted(study, before.scores | ours.scores),
     )
@@ -181,6 +185,9 @@ def _ordered(study: Study, table: pd.DataFrame) -> pd.DataFrame:
 def write_scores(path: Path, scores: Scores) -> None:
     """A row a face, a column a network, so that a later run can compare with it."""
     first = next(iter(scores.values()))
-    columns = {f"{seed}:{name}": table["probability"] for (name, seed), table in scores.items()}
+    columns = {
+        f"{seed}:{name}": [repr(float(value)) for value in table["probability"]]
+        for (name, seed), table in scores.items()
+    }
     assert all(list(table["path"]) == list(first["path"]) for table in scores.values())
-    write_csv(path, first[FACE].assign(**columns), digits=17)  # rounded, near scores would tie
+    write_csv(path, first[FACE].assign(**columns))  # as texts: rounded, near scores would tie

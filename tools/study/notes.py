@@ -99,8 +99,8 @@ def _reals(row: "pd.Series[Any]") -> float:
 
 def _times(rows: pd.DataFrame, sizes: list[int], threads: int) -> str:
     pixels = " or ".join(str(size) for size in sizes)
-    devices = sorted(set(rows["device"].dropna())) if "device" in rows else []
     ours = tables.latest(rows)
+    devices = sorted(set(ours["device"].dropna())) if "device" in rows else []
     seeds = f"seed {_listed(ours['seed'])}" if _seeds_apart(rows) else "the rows that were run last"
     whose = f" of {seeds}" if len(ours) < len(rows) else ""
     return (
@@ -111,12 +111,13 @@ def _times(rows: pd.DataFrame, sizes: list[int], threads: int) -> str:
 
 
 def _machines(rows: pd.DataFrame) -> str:
-    """Which seed was run on which processor, when they are not of one run."""
+    """Which seed, or how many rows, were run on which processor, when they are not of one run."""
     if len(tables.latest(rows)) == len(rows):
         return ""
-    where = rows.groupby("cpu", sort=False)["seed"].apply(_listed)
-    said = "; ".join(f"{seeds} on {cpu}" for cpu, seeds in where.items())
-    what = "Seeds" if _seeds_apart(rows) else "Rows"
+    apart = _seeds_apart(rows)
+    where = rows.groupby("cpu", sort=False)["seed"].apply(_listed if apart else len)
+    said = "; ".join(f"{which} on {cpu}" for cpu, which in where.items())
+    what = "Seeds" if apart else "Rows"
     return (
         f"{what} of several runs, with the same parameters and, by dvc.lock, the same data and "
         f"code: {said}. Times are of the last run alone."

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from litefake.artifacts import write_figure
 from tools.study.declaration import COMMON_MIX, Published, Study
-from tools.study.tables import SCORES, TITLES, of
+from tools.study.tables import SCORES, TIMES, TITLES, latest, of
 
 mpl.use("Agg")
 COLOURS = mpl.colormaps["tab20"].colors  # type: ignore[attr-defined]  # of bars, which may be many
@@ -119,7 +119,7 @@ def _points(axes: Axes, study: Study, rows: pd.DataFrame) -> None:
     x, y = study.plot.x, study.plot.y
     scale, title, around = (100, "accuracy (%)", 5) if y == "accuracy" else (1, "AUC on test", 0.05)
     for variant in study.variants:
-        ours = of(rows, variant)
+        ours = latest(of(rows, variant)) if x in TIMES else of(rows, variant)
         axes.scatter(ours[x], scale * ours[y], label=variant.name, alpha=0.7)
     axes.set(xlabel=TITLES[x], ylabel=title)
     if x not in SCORES:
