@@ -289,6 +289,17 @@ def test_a_box_beyond_the_border_is_cut_off_and_the_label_is_read_in_white():
     assert image[:, :, 0].max() <= 255
 
 
+@pytest.mark.parametrize("x", [-60, 300])
+def test_the_label_of_a_face_at_the_border_is_read_whole(x, monkeypatch):
+    label, pasted = np.full((20, 90, 3), 255, np.uint8), []
+    monkeypatch.setattr(marks, "_label", lambda *_: label)
+    monkeypatch.setattr(marks, "_paste", lambda _, patch, left, top: pasted.append((patch, left)))
+    planes = np.zeros((360, 320), np.uint8)
+    marks.draw(planes, [Mark(Square(x, 100, 80), 0.9)], Rule(0.5))
+    (left,) = (left for patch, left in pasted if patch is label)
+    assert left == (0 if x < 0 else 320 - 90)
+
+
 def test_a_frame_of_its_own_planes_is_copied_without_a_change():
     source = np.random.default_rng(0).integers(16, 236, (96, 64), dtype=np.uint8)
     assert (marks.planes_of(av.VideoFrame.from_ndarray(source, "yuv420p")) == source).all()

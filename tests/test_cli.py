@@ -1,7 +1,9 @@
 import errno
 import os
+import signal
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -165,6 +167,7 @@ def test_the_listing_survives_a_round_trip(tmp_path):
 HEAVY = {"torch", "timm", "torchvision", "pandas", "sklearn", "matplotlib", "gradio", "fastapi"}
 SPY = """
 import sys
+import time
 from litefake import cli
 try:
     cli.main()
@@ -249,6 +252,42 @@ def test_a_report_replaces_no_clip_no_device_and_no_link(command, tmp_path, caps
         assert (ended.value.code, said.count("\n")) == (2, 1)
         assert reason in said
     assert clip.read_bytes() == b"x"
+
+
+@pytest.mark.parametrize(
+    ("require", "link", "target", "said"),
+    [
+        (outputs.require_report, "a.json", "a.mp4", "exists and is no report"),
+        (outputs.require_clip, "a.mp4", "a.txt", "the marked copy is an MP4"),
+    ],
+)
+def test_a_link_does_not_hide_what_would_be_replaced(tmp_path, require, link, target, said):
+    (tmp_path / target).write_bytes(b"x")
+    (tmp_path / link).symlink_to(tmp_path / target)
+    with pytest.raises(LitefakeError, match=said):
+        require(tmp_path / link)
+
+
+def test_a_signal_that_ends_cleans_up_and_an_ignored_one_is_left_alone(tmp_path):
+    before = signal.getsignal(signal.SIGTERM)
+    hangup = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with pytest.raises(SystemExit) as ended, outputs.cleaned_up():
+            os.kill(os.getpid(), signal.SIGHUP)
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)  # it ends here
+        assert ended.value.code == 128 + signal.SIGTERM
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, hangup)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize("option", ["--max-video-seconds", "--job-seconds"])
+def test_no_limit_of_the_page_is_without_end(option):
+    done = CliRunner().invoke(cli.app, ["web", option, "inf"])
+    assert done.exit_code == 2
+    assert "is not in the range" in done.output
 
 
 def test_of_a_link_the_file_is_written(tmp_path):

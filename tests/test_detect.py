@@ -282,12 +282,13 @@ def test_the_clip_itself_is_never_written_over(clip, judge, tmp_path):
 
 def test_a_name_cannot_write_a_verdict(clip, judge, tmp_path):
     (tmp_path / "in").mkdir()
-    for name in ("a.mp4: REAL\nb.mp4", "esc\x1b[2K.mp4"):
+    for name in ("a.mp4: REAL\nb.mp4", "esc\x1b[2K.mp4", "a\rREAL.mp4"):
         (tmp_path / "in" / name).write_bytes(clip.read_bytes())
     (tmp_path / "in" / "notes.heic").write_bytes(b"x")
-    code, said, beside = command(tmp_path / "in", "--model", judge.path)
+    table = tmp_path / "out.csv"
+    code, said, beside = command(tmp_path / "in", "--model", judge.path, "--csv", table)
     assert code == 0
-    assert len(said.splitlines()) == 2
+    assert len(said.splitlines()) == len(pd.read_csv(table)) == 3
     assert "\x1b" not in said
     assert "1 files are no clips or images by their names (.heic)" in beside
 
@@ -451,6 +452,8 @@ def test_several_files_are_judged_each_once(clip, judge, tmp_path):
     code, said, _ = command(other, clip, tmp_path, "--model", judge.path)
     assert code == 0
     assert [line.split(":")[0] for line in said.splitlines()] == [str(other), str(clip)]
+    one = (other, os.path.relpath(other))
+    assert command(*one, "--json", tmp_path / "one.json", "--model", judge.path)[0] == 0
     code, _, beside = command(other, clip, "--json", tmp_path / "a.json", "--model", judge.path)
     assert code == 2
     assert "--out and --json are for one file; use --csv for several" in beside

@@ -122,6 +122,8 @@ def test_a_face_too_small_for_the_model_is_never_called_real():
         "is low, but the face is too small to be called real: 1 px, and 2 are needed"
     )
     assert small.probability == pytest.approx(0.1)
+    nearly = verdict.decide(seen([0.1] * 8), Rule(0.8, 1.4)).reason
+    assert nearly.endswith("1 px, and 2 are needed")
     assert verdict.decide(seen([0.1] * 8), Rule(0.8, 1)).answer == "real"
     assert verdict.decide(seen([0.9] * 8), Rule(0.8, 2)).answer == "fake"
     assert Rule(0.8, 100).answer(0.1, side=99) == "undecided"

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from litefake import errors, shipped
 from litefake.errors import LitefakeError
 from litefake.outputs import (
+    cleaned_up,
     kept,
     plain,
     require_apart,
@@ -129,7 +130,7 @@ def detect(
                 with writing_to(json):
                     write_json(json, found.as_dict(judge), digits=6)
             if out:
-                with writing_to(out):
+                with writing_to(out), cleaned_up():
                     annotation.annotate(file, out, found.looks.faces, judge.rule)
     if any("error" in row for row in rows):
         raise SystemExit(2)
@@ -165,6 +166,8 @@ def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
     # As objects: a row without a count, of a clip that failed, makes no other count 20.0.
     columns = ["file", *report.ROW, "error"]  # the same whether or not a file failed
     table = pd.DataFrame(rounded(rows, digits=6), columns=columns, dtype=object)
+    # A name may hold the one end of a line that is written without quotes.
+    table = table.replace("\r", "?", regex=True)
     with writing_to(path):
         write_csv(path, table)
 

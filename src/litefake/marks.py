@@ -101,7 +101,8 @@ def draw(planes: Planes, marks: list[Mark], rule: Rule) -> None:
         for column in (x, x + side):
             _paste(planes, _solid(colour, side + thick, thick), column, y)
         label = _label(f"{answer.upper()} {probability:.2f}", colour, rows / 720 + 0.2, thick)
-        _paste(planes, label, min(x, columns - 2), max(y - label.shape[0], 0))
+        left = max(min(x, columns - label.shape[1]), 0)  # all of it is to be read
+        _paste(planes, label, left, max(y - label.shape[0], 0))
 
 
 def _solid(colour: Colour, height: int, width: int) -> np.ndarray:

@@ -1,11 +1,14 @@
 """What a command is given as a path, found out before the work; and a table that is kept in it."""
 
 import os
+import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from litefake.errors import LitefakeError
 from litefake.storage import writing
@@ -34,7 +37,7 @@ def require_writable(path: Path | None) -> Path | None:
     """
     if path is None:
         return None
-    path = _real(path) if path.is_symlink() else path
+    path = _target(path)
     if path.is_symlink():
         raise LitefakeError(f"{path}: is a link to itself; remove it or name another file")
     if path.is_dir():
@@ -51,6 +54,10 @@ def require_writable(path: Path | None) -> Path | None:
     except OSError as error:
         reason = f"not writable ({error.strerror}); name a file in another folder"
         raise LitefakeError(f"{path.parent}: {reason}") from None
+
+
+def _target(path: Path) -> Path:
+    return _real(path) if path.is_symlink() else path
 
 
 def require_apart(written: Iterable[Path | None], read: Iterable[Path]) -> None:
@@ -124,6 +131,31 @@ def writing_to(path: Path) -> Iterator[None]:
         raise LitefakeError(named) from None
 
 
+@contextmanager
+def cleaned_up() -> Iterator[None]:
+    """What SIGTERM or SIGHUP ends here ends as by Ctrl-C: nothing that is half written stays."""
+    before = raise_on(signal.SIGTERM, signal.SIGHUP)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def raise_on(*numbers: signal.Signals) -> dict[signal.Signals, Any]:
+    """Have signals raise SystemExit; what they did before. An ignored one stays so: see nohup."""
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    before = {number: one for number, one in handlers.items() if one is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, end)
+    return before
+
+
+def end(number: int, _: FrameType | None) -> None:
+    """What a signal does that ends the program as an exception does."""
+    raise SystemExit(128 + number)
+
+
 def plain(text: str) -> str:
     """``text``, of a file's name or from a file, on one line and without what moves a cursor."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
@@ -131,13 +163,13 @@ def plain(text: str) -> str:
 
 def require_clip(path: Path | None) -> Path | None:
     """``require_writable`` for a marked copy, which is an MP4 whatever its name says."""
-    if path and path.suffix.lower() not in MARKED:
+    if path and _target(path).suffix.lower() not in MARKED:
         raise LitefakeError(f"{path}: the marked copy is an MP4; give it a name in .mp4")
     return require_writable(path)
 
 
 def require_report(path: Path | None) -> Path | None:
     """``require_writable`` for a report, which never replaces a clip or a model."""
-    if path and path.is_file() and path.suffix.lower() not in TABLES:
+    if path and path.is_file() and _target(path).suffix.lower() not in TABLES:
         raise LitefakeError(f"{path}: exists and is no report; give the report another name")
     return require_writable(path)

@@ -218,11 +218,15 @@ def files_of(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
 
     Both in order, no file twice. Raises LitefakeError, and OSError when a folder cannot be listed.
     """
-    several = [_files_of(path) for path in paths]
-    found, others = (
-        dict.fromkeys(chain.from_iterable(part)) for part in zip(*several, strict=True)
-    )
-    return list(found), list(others)
+    found, others = zip(*(_files_of(path) for path in paths), strict=True)
+    return _each_once(chain.from_iterable(found)), _each_once(chain.from_iterable(others))
+
+
+def _each_once(paths: Iterable[Path]) -> list[Path]:
+    found: dict[Path, Path] = {}
+    for path in paths:
+        found.setdefault(path.absolute(), path)
+    return list(found.values())
 
 
 def _files_of(path: Path) -> tuple[list[Path], list[Path]]:

@@ -1,5 +1,6 @@
 """From the scored faces of a clip to one answer: real, fake, or undecided with its reason."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -128,7 +129,7 @@ def _compare(track: TrackVerdict, rule: Rule) -> tuple[Answer, str]:
     if not called_real(track.probability, threshold):
         return answer, f"{mean} says rather fake, but below the threshold {threshold:.2f}"
     if answer == "undecided":
-        needed = f"{track.side:.0f} px, and {rule.smallest:.0f} are needed"
+        needed = f"{math.floor(track.side)} px, and {math.ceil(rule.smallest)} are needed"
         return answer, f"{mean} is low, but the face is too small to be called real: {needed}"
     low = "is not above one half" if threshold > EVEN else "is below the threshold"
     return answer, f"{mean} {low} (fake from {threshold:.2f} on)"

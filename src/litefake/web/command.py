@@ -4,18 +4,19 @@ import asyncio
 import signal
 import socket
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
 
 from litefake import shipped
 from litefake.errors import LitefakeError
+from litefake.outputs import end, raise_on
 from litefake.shipped import FaceDetector
 from litefake.web.limits import Limits
 
 DEFAULT = Limits()
 ADDRESS = "127.0.0.1"
+DAY = 86_400.0  # seconds
 
 
 def web(
@@ -31,7 +32,7 @@ def web(
         int, typer.Option(min=1, max=2000, help="largest upload, MB")
     ] = DEFAULT.max_megabytes,
     max_video_seconds: Annotated[
-        float, typer.Option(min=0.1, help="longest video")
+        float, typer.Option(min=0.1, max=DAY, help="longest video")
     ] = DEFAULT.max_video_seconds,
     max_side: Annotated[
         int, typer.Option(min=16, max=8192, help="largest side of a frame, px")
@@ -43,7 +44,7 @@ def web(
         int, typer.Option(min=0, max=1000, help="clips that may wait")
     ] = DEFAULT.queue,
     job_seconds: Annotated[
-        float, typer.Option(min=0.1, help="longest time for one clip")
+        float, typer.Option(min=0.1, max=DAY, help="longest time for one clip")
     ] = DEFAULT.job_seconds,
 ) -> None:
     """Judge clips in the browser: a page and an HTTP API on this machine (docs/web.md)."""
@@ -73,8 +74,8 @@ async def serve(
 
         # Before there is a folder to remove. uvicorn raises the signal again when it has stopped:
         # the service must end too.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _stop)
+        signal.signal(signal.SIGINT, end)
+        raise_on(signal.SIGTERM, signal.SIGHUP)
         async with Service(model, limits, every, detector) as service:
             app = page.mount(api.create(service), service)
             # A page that is still open holds a connection for ever.
@@ -95,7 +96,3 @@ def _listening(port: int) -> socket.socket:
             f"{ADDRESS}:{port}: {error.strerror}; choose another port with --port"
         ) from None
     return listener
-
-
-def _stop(number: int, _: FrameType | None) -> None:
-    raise SystemExit(128 + number)
