@@ -225,7 +225,7 @@ def files_of(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
 def _each_once(paths: Iterable[Path]) -> list[Path]:
     found: dict[Path, Path] = {}
     for path in paths:
-        found.setdefault(path.absolute(), path)
+        found.setdefault(path.parent.resolve() / path.name, path)  # two links are two names
     return list(found.values())
 
 
