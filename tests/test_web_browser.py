@@ -262,6 +262,7 @@ def test_no_upload_outlives_the_service(tmp_path, number, ready):
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=os.environ | {"PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(tmp_path)},
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # nohup would have it ignored
     )
     if ready:
         assert b"litefake listens" in process.stdout.readline()
