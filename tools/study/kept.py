@@ -35,7 +35,7 @@ class Results(NamedTuple):
     @property
     def keys(self) -> set[tuple[str, int]]:
         """Variant and seed of each row."""
-        return set(zip(self.rows.get("variant", []), self.rows.get("seed", []), strict=True))
+        return set() if self.rows.empty else set(_keys(self.rows))
 
 
 NONE = Results(pd.DataFrame(), pd.DataFrame(), {})
@@ -125,8 +125,11 @@ def key_of(run: Run) -> tuple[str, int]:
 
 
 def _of(table: pd.DataFrame, kept: set[tuple[str, int]]) -> pd.DataFrame:
-    keys = zip(table["variant"], table["seed"], strict=True)
-    return table[[key in kept for key in keys]]
+    return table[[key in kept for key in _keys(table)]]
+
+
+def _keys(table: pd.DataFrame) -> list[tuple[str, int]]:
+    return list(zip(table["variant"], table["seed"], strict=True))
 
 
 def _missing(
@@ -163,16 +166,13 @@ def joined(study: Study, before: Results, ours: Results) -> Results:
     if all(faces) and not faces[0][0][FACE].equals(faces[1][0][FACE].reset_index(drop=True)):
         print("study: the seeds of earlier runs are left out: they were judged on other faces")
         before = NONE
+    rows = pd.concat([before.rows.assign(kept=True), ours.rows.assign(kept=False)])
+    rows, scores = _ordered(study, rows), before.scores | ours.scores
     return Results(
-        _ordered(study, pd.concat([before.rows.assign(kept=True), ours.rows.assign(kept=False)])),
+        rows,
         _ordered(study, pd.concat([before.curves, ours.curves])),
-        _sorted(study, before.scores | ours.scores),
+        {key: scores[key] for key in _keys(rows) if key in scores},
     )
-
-
-def _sorted(study: Study, scores: Scores) -> Scores:
-    places = {variant.name: place for place, variant in enumerate(study.variants)}
-    return dict(sorted(scores.items(), key=lambda one: (one[0][1], places[one[0][0]])))
 
 
 def _ordered(study: Study, table: pd.DataFrame) -> pd.DataFrame:
