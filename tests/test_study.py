@@ -380,6 +380,20 @@ def test_a_difference_within_the_spread_is_called_so():
     assert "Seeds 0, 1, 2 (not yet 3): mean" in notes.notes(four, rows, [32], 1)
 
 
+def test_a_difference_that_equals_the_spread_is_not_within_it_whatever_was_rounded():
+    # Thirteen faces of 543 in both: what rounds up in runs.csv must say what the run itself said.
+    exact = [443, 456, 430]
+    for digits in (6, 17):
+        ours = [round(faces / 543, digits) for faces in exact]
+        b0 = [round(faces / 543, digits) for faces in (433, 427, 430)]
+        text = tables.markdown(
+            study(columns=["accuracy"]),
+            rows_of({"plain": b0, "other": ours}),
+            declaration.published(),
+        )
+        assert "| other | 81.6 % ± 2.4 % |" in text
+
+
 def test_one_seed_is_said_to_be_one():
     rows = rows_of({"plain": [0.80], "other": [0.81]}, auc_low=0.7, auc_high=0.9)
     text = tables.markdown(study(columns=["accuracy"]), rows, declaration.published())
