@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from litefake.comparison import BenchmarkParams
 from litefake.errors import ParamsInvalid
+from tests.commands import run_tool
 from tools import run_profile
 from tools.pipeline import ROOT
 from tools.run_profile import leave_out
@@ -79,7 +80,7 @@ def ran(tmp_path, monkeypatch):
     for name in ("dvc.yaml", "params.yaml"):
         shutil.copyfile(ROOT / name, tmp_path / name)
     done = []
-    monkeypatch.setattr(run_profile, "prepare", lambda _name: tmp_path)
+    monkeypatch.setattr(run_profile, "prepare", lambda *_what: tmp_path)
     monkeypatch.setattr(run_profile, "collect", lambda *_what: done.append("collected"))
     monkeypatch.setattr(run_profile.subprocess, "run", lambda command, **_: done.append(command))
     return done
@@ -93,6 +94,71 @@ def test_named_stages_run_alone_and_bring_nothing_home(ran):
 def test_without_a_stage_all_run_and_the_results_come_home(ran):
     run_profile.main("tiny")
     assert ran == [["dvc", "repro"], "collected"]
+
+
+def test_a_run_with_other_values_brings_nothing_home(ran):
+    run_profile.main("tiny", [], "other", {"train.epochs": 1})
+    assert ran == [["dvc", "repro"]]
+
+
+@pytest.fixture
+def prepared(tmp_path, monkeypatch):
+    """A clone that is no clone: what ``prepare`` makes of this checkout's dvc.yaml."""
+
+    def at_head(folder):
+        made = tmp_path / folder.name
+        made.mkdir()
+        shutil.copyfile(DECLARED, made / "dvc.yaml")
+        return made
+
+    monkeypatch.setattr(run_profile.clones, "at_head", at_head)
+    monkeypatch.setattr(run_profile.clones, "link_inputs", lambda _folder: None)
+    return run_profile.prepare
+
+
+def test_other_values_are_those_of_the_profile_but_for_the_ones_named(prepared):
+    profile = ROOT / "profiles" / "tiny.yaml"
+    folder = prepared("tiny", "other", {"reproducibility.seed": 7, "train.lr": 1})
+    assert folder.name == "other"
+    values, theirs = (yaml.safe_load(p.read_text()) for p in (folder / "params.yaml", profile))
+    assert values["reproducibility"].pop("seed") == 7
+    assert repr(values["train"].pop("lr")) == "1.0"
+    del theirs["reproducibility"]["seed"], theirs["train"]["lr"]
+    assert values == theirs
+    assert (prepared("tiny", "", {}) / "params.yaml").read_bytes() == profile.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("place", "changes", "why"),
+    [
+        ("other", {"train.epoch": 1}, r"tiny.yaml, train.epoch: is not in params.yaml"),
+        ("other", {"train.epochs": "few"}, "tiny.yaml.*epochs"),
+        ("portraits", {"train.epochs": 1}, "--as portraits: is a profile, .*another name"),
+    ],
+)
+def test_values_that_no_run_could_have_are_refused_before_one_starts(
+    prepared, tmp_path, place, changes, why
+):
+    with pytest.raises(ParamsInvalid, match=why):
+        prepared("tiny", place, changes)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--set", "train.epochs=1"], "need each other"),
+        (["--as", "other"], "need each other"),
+        (["--as", "../other", "--set", "train.epochs=1"], "--as ../other: must be a plain name"),
+        (["--as", "other", "--set", "train.epochs"], "train.epochs: is not KEY=VALUE"),
+        (["--as", "other", "--set", "train.epochs=["], "is not KEY=VALUE with a value of YAML"),
+    ],
+)
+def test_a_change_is_named_in_full_or_refused_in_one_line(words, why):
+    done = run_tool("run_profile", "tiny", *words, cwd=ROOT)
+    assert done.returncode == 2
+    assert why in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
 
 
 def test_an_unknown_stage_is_named_with_the_known_ones(ran):

@@ -6,30 +6,35 @@ that make nothing but models which the profile does not compare (``benchmark.mod
 of its dvc.yaml. Then the lock file comes to ``profiles/NAME.lock`` and the results to
 ``metrics/profiles/NAME/``: what a profile gave is committed with the hashes of what it was made of,
 as it is for params.yaml. With stages named, only they and those before them run, and nothing comes
-home.
+home; nor does it of a run with other values, ``--as OTHER --set KEY=VALUE``, in ``build/OTHER``.
 """
 
+import argparse
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+import yaml
 from ruamel.yaml import YAML
 
 from litefake import comparison, errors, params
 from litefake.errors import ParamsInvalid
 from tools import clones, pipeline
 from tools.pipeline import ROOT
+from tools.study import overrides
 
 
-def main(name: str, stages: Sequence[str] = ()) -> None:
+def main(
+    name: str, stages: Sequence[str] = (), place: str = "", changes: Mapping[str, Any] | None = None
+) -> None:
     """Run profile ``name``, as far as ``stages`` if any are given, else to the end and home.
 
-    Raises ParamsInvalid or DataMissing.
+    With ``place`` it runs in ``build/PLACE`` with ``changes`` of its values, by dotted key, and
+    nothing comes home. Raises ParamsInvalid or DataMissing.
     """
-    folder = prepare(name)
+    folder = prepare(name, place, changes or {})
     known = pipeline.stages(folder)
     for stage in stages:
         if stage not in known:
@@ -37,22 +42,29 @@ def main(name: str, stages: Sequence[str] = ()) -> None:
                 f"{stage}: no stage of profile {name}; there are {', '.join(known)}"
             )
     subprocess.run(["dvc", "repro", *stages], cwd=folder, check=True)
-    if stages:
-        print(f"{name}: {', '.join(stages)} ran in {folder}")
+    if stages or place:
+        print(f"{name}: {', '.join(stages) or 'every stage'} ran in {folder}")
         return
     collect(folder, name)
     print(f"{name}: profiles/{name}.lock and metrics/profiles/{name}/ are of this run")
 
 
-def prepare(name: str) -> Path:
-    """``build/NAME`` at the last commit, with the profile's parameters and data."""
+def prepare(name: str, place: str, changes: Mapping[str, Any]) -> Path:
+    """``build/NAME`` or ``build/PLACE`` at the last commit, with the profile's parameters, but
+    for ``changes``, and its data."""
     profile = ROOT / "profiles" / f"{name}.yaml"
-    if not profile.is_file():
-        known = ", ".join(sorted(path.stem for path in profile.parent.glob("*.yaml")))
-        raise ParamsInvalid(f"{profile}: not found; there are {known}")
-    folder = clones.at_head(ROOT / "build" / name)
-    shutil.copyfile(profile, folder / "params.yaml")
-    compared = params.section("benchmark", comparison.BenchmarkParams, profile).models
+    known = sorted(path.stem for path in profile.parent.glob("*.yaml"))
+    if name not in known:
+        raise ParamsInvalid(f"{profile}: not found; there are {', '.join(known)}")
+    if place in known:
+        raise ParamsInvalid(f"--as {place}: is a profile, whose run lies there; take another name")
+    changed = overrides.apply(params.read(profile), changes, profile)
+    folder = clones.at_head(ROOT / "build" / (place or name))
+    if changes:
+        (folder / "params.yaml").write_text(yaml.safe_dump(changed, sort_keys=False))
+    else:
+        shutil.copyfile(profile, folder / "params.yaml")
+    compared = changed["benchmark"]["models"]
     leave_out(folder, set(get_args(comparison.Model)) - set(compared))
     clones.link_inputs(folder)
     clones.lock_of(name, folder)
@@ -62,9 +74,9 @@ def prepare(name: str) -> Path:
 def leave_out(folder: Path, models: set[str]) -> None:
     """Take ``models`` out of the dvc.yaml of ``folder``, with the stages that then make nothing
     for another one."""
-    yaml = YAML()
-    yaml.width = 4096
-    declared = yaml.load(folder / "dvc.yaml")
+    file = YAML()
+    file.width = 4096
+    declared = file.load(folder / "dvc.yaml")
     stages, unwanted = declared["stages"], {f"models/{name}" for name in models}
     # Which model is pruned is a parameter: models/${prune.student}.safetensors.
     needed = {name: stage["deps"] for name, stage in pipeline.stages(folder).items()}
@@ -78,7 +90,7 @@ def leave_out(folder: Path, models: set[str]) -> None:
         used |= set(judge["deps"])
         if made and all(path.split(".")[0] in unwanted for path in made) and not made & used:
             del stages[name]
-    yaml.dump(declared, folder / "dvc.yaml")
+    file.dump(declared, folder / "dvc.yaml")
 
 
 def _path(out: str | Mapping[str, Any]) -> str:
@@ -100,7 +112,36 @@ def collect(folder: Path, name: str) -> None:
         copy(folder / out, target)
 
 
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tools.run_profile", description=__doc__)
+    parser.add_argument("name", metavar="NAME", help="of a file in profiles/")
+    parser.add_argument("stages", metavar="STAGE", nargs="*", help="run these alone")
+    parser.add_argument("--as", dest="place", metavar="OTHER", default="", help="in build/OTHER")
+    parser.add_argument(
+        "--set",
+        dest="changes",
+        type=_change,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="another value, as in train.epochs=5; needs --as",
+    )
+    given = parser.parse_args()
+    if bool(given.place) != bool(given.changes):
+        parser.error("--as OTHER and --set KEY=VALUE need each other")
+    if given.place.startswith(".") or given.place != Path(given.place).name:
+        parser.error(f"--as {given.place}: must be a plain name, of a folder in build/")
+    return given
+
+
+def _change(text: str) -> tuple[str, Any]:
+    key, sign, value = text.partition("=")
+    try:
+        return key, yaml.safe_load(value if sign else "[")
+    except yaml.YAMLError:
+        raise argparse.ArgumentTypeError(f"{text}: is not KEY=VALUE with a value of YAML") from None
+
+
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        raise SystemExit(f"usage: {sys.argv[0]} NAME of a file in profiles/ [STAGE ...]")
-    errors.run(lambda: main(sys.argv[1], sys.argv[2:]))
+    given = _arguments()
+    errors.run(lambda: main(given.name, given.stages, given.place, dict(given.changes)))
