@@ -154,6 +154,22 @@ def test_a_folder_ties_fakes_to_the_real_clips_that_they_are_named_after(tmp_pat
         listing(tmp_path, "folder", methods=["swap"])
 
 
+@pytest.mark.parametrize("methods", [None, ["fake"]])
+@pytest.mark.parametrize("name", ["fake", "youtube"])
+def test_a_folder_of_fakes_cannot_have_a_name_with_another_meaning(tmp_path, name, methods):
+    touch(tmp_path, "real/000.mp4", "fake/000_003.mp4", f"fake/{name}/001_000.mp4")
+    with pytest.raises(DataMissing, match=rf"fake/{name}: {name} is what .* called; rename the"):
+        listing(tmp_path, "folder", methods=methods)
+
+
+def test_a_suffix_in_capitals_is_a_clip_of_faceforensics_too(tmp_path):
+    touch(tmp_path, "original_sequences/youtube/c23/videos/000.MP4")
+    touch(tmp_path, "original_sequences/youtube/c23/videos/001.mp4")
+    touch(tmp_path, "manipulated_sequences/Deepfakes/c23/videos/000_001.Mp4")
+    found = listing(tmp_path, "ffpp", methods=["Deepfakes"], compression="c23")
+    assert set(found.index) == {"youtube/000", "youtube/001", "Deepfakes/000_001"}
+
+
 def test_a_link_to_nothing_is_one_line(tmp_path):
     touch(tmp_path, "real/000.mp4", "fake/000_003.mp4")
     (tmp_path / "real/001.mp4").symlink_to(tmp_path / "gone.mp4")

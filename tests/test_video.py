@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from av.stream import Disposition
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -408,3 +409,51 @@ def test_frames_that_an_avi_leaves_out_are_not_missing(tmp_path):
     cut = video.Health()
     list(video.read_frames(source, health=cut))
     assert cut.truncated
+
+
+@pytest.mark.parametrize(("codec", "broken"), [("libx264", 0), ("libx264", 5), ("mpeg4", 0)])
+def test_frames_of_an_avi_stand_in_the_order_of_their_times(tmp_path, codec, broken):
+    """It has no times to show frames at, and B-frames are stored after what they come before."""
+    source = tmp_path / "b.avi"
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.codec_context.max_b_frames, stream.codec_context.gop_size = 2, 12
+        packets = []
+        for number in range(40):
+            frame = av.VideoFrame.from_ndarray(numbered(number), format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            packets += stream.encode(frame)
+        packets += stream.encode(None)
+        assert [packet.pts for packet in packets] != sorted(packet.pts for packet in packets)
+        for place, packet in enumerate(packets):
+            if not place or place != broken:
+                container.mux(packet)
+    frames = list(video.read_frames(source))
+    shown = [round(frame.seconds * 25) for frame in frames]
+    assert shown == sorted(set(shown))
+    numbers = [number_in(frame.image) for frame in frames]
+    late = [place for number, place in zip(numbers, shown, strict=True) if place - number != 1]
+    assert len(late) <= (12 if broken else 0)  # a lost frame moves its own group of pictures
+    wanted = [3, 20, 33]
+    assert [one.seconds for one in video.read_frames(source, wanted)] == [
+        frames[index].seconds for index in wanted
+    ]
+
+
+def test_the_cover_of_a_sound_file_is_no_clip(tmp_path):
+    source = tmp_path / "song.m4a"
+    with av.open(str(source), "w", format="mp4") as container:
+        sound = container.add_stream("aac", rate=16000)
+        cover = container.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = WIDTH, HEIGHT, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        picture = av.VideoFrame.from_ndarray(numbered(1), format="rgb24")
+        container.mux(cover.encode(picture.reformat(format="yuvj420p")))
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        silence.sample_rate = 16000
+        container.mux([*sound.encode(silence), *sound.encode(None)])
+    with pytest.raises(
+        VideoUnreadable, match=r"song\.m4a: is sound with a cover picture, no video"
+    ):
+        list(video.read_frames(source))

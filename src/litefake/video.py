@@ -8,6 +8,7 @@ needs is not decoded. Damage in there is not seen, and its pictures are counted 
 """
 
 import contextlib
+import heapq
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.stream import Disposition
 
 from litefake import gops, group_reader
 from litefake.errors import VideoUnreadable
@@ -135,6 +137,8 @@ def opened(path: Path | str) -> Iterator[tuple[Any, Any]]:
             raise VideoUnreadable(f"{path}: has no video stream; {READABLE}")
         # Not the first: that may be a cover, and of several a player shows the default one.
         stream: Any = container.streams.best("video") or container.streams.video[0]
+        if stream.disposition & Disposition.attached_pic:
+            raise VideoUnreadable(f"{path}: is sound with a cover picture, no video; {READABLE}")
         codec = stream.codec_context
         if codec is None:
             raise VideoUnreadable(f"{path}: no decoder for its video stream; {READABLE}")
@@ -192,12 +196,29 @@ def _length_by_its_tag(stream: Any) -> float:
 
 def pictures(container: Any, stream: Any, health: Health) -> Iterator[Any]:
     """Every frame that can be decoded, in order, as PyAV gives it; ``health`` counts the rest."""
+    stored: list[int] = []  # a heap: an AVI's times of the packets whose frames are to come
     for packet in each_packet(container, stream, health):
         try:
             decoded = packet.decode()
         except av.error.FFmpegError:
             health.bad_packets += 1
             continue
+        if container.format.name == "avi" and packet.size and packet.pts is not None:
+            heapq.heappush(stored, packet.pts)
         for picture in decoded:
             health.concealed += picture.is_corrupt
+            _retime(picture, stored)
             yield picture
+
+
+def _retime(picture: Any, stored: list[int]) -> None:
+    """Give a frame the earliest of the times that are ``stored``, and take that out.
+
+    An AVI says when to decode, not when to show: by the times that are made of it, H.264's
+    B-frames stand out of order, though together they are the right ones. Packets that gave
+    no frame leave theirs behind: at a key frame, which nothing fed before it follows, they go.
+    """
+    while stored and picture.key_frame and stored[0] < (picture.pts or 0):
+        heapq.heappop(stored)
+    if stored:
+        picture.pts = heapq.heappop(stored)

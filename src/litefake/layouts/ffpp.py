@@ -115,7 +115,7 @@ def _split_of_pair(person: str, donor: str, lists: dict[str, str]) -> str:
 
 def _videos(folder: Path, compression: str) -> list[Path]:
     videos = folder / compression / "videos"
-    found = sorted(path for path in entries(videos) if path.suffix == ".mp4")
+    found = sorted(path for path in entries(videos) if path.suffix.lower() == ".mp4")
     if found:
         return found
     others = [name for name in COMPRESSIONS if (folder / name / "videos").is_dir()]

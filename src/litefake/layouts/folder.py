@@ -26,8 +26,9 @@ def rows(root: Path, methods: Sequence[str]) -> list[Row]:
 
     A fake whose name starts with that of a real clip (``000_003``, ``000-fake``) was made from
     it and shows the same person; otherwise each clip counts as a person of its own. Raises
-    DataMissing when a class or a method has no video.
+    DataMissing when a class or a method has no video, or a folder a name with another meaning.
     """
+    _refuse_taken_names(root)
     people = read_people(root / "people.json")
     reals = {path.stem for path in _some(root, REAL)}
     found = []
@@ -47,9 +48,20 @@ def rows(root: Path, methods: Sequence[str]) -> list[Row]:
 
 
 def present(root: Path) -> list[str]:
-    """The methods that have a folder of their own, and ``fake`` for videos right in it."""
+    """The methods that have a folder of their own, and ``fake`` for videos right in it.
+
+    Raises DataMissing when one of them has a name with another meaning.
+    """
+    _refuse_taken_names(root)
     named = sorted(path.name for path in entries(root / "fake") if videos(path))
     return ([UNNAMED] if videos(root / "fake") else []) + named
+
+
+def _refuse_taken_names(root: Path) -> None:
+    for name, meaning in {UNNAMED: "videos right in fake/ are", REAL: "the real class is"}.items():
+        if videos(root / "fake" / name):
+            folder = root / "fake" / name
+            raise DataMissing(f"{folder}: {name} is what {meaning} called; rename the folder")
 
 
 def _folder(root: Path, method: str) -> Path:
