@@ -144,6 +144,14 @@ def test_values_that_no_run_could_have_are_refused_before_one_starts(
     assert not list(tmp_path.iterdir())
 
 
+def test_stages_may_be_named_before_and_after_the_values():
+    values = ["--as", "other", "--set", "train.epochs=1", "--set", "kd.alpha=0.5"]
+    for words in (["tiny", "split", *values], ["tiny", *values, "split"]):
+        given = run_profile.arguments(words)
+        assert (given.name, given.stages, given.place) == ("tiny", ["split"], "other")
+        assert dict(given.changes) == {"train.epochs": 1, "kd.alpha": 0.5}
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [

@@ -112,7 +112,8 @@ def collect(folder: Path, name: str) -> None:
         copy(folder / out, target)
 
 
-def _arguments() -> argparse.Namespace:
+def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """What was asked for; stages may be named before or after the options."""
     parser = argparse.ArgumentParser(prog="python -m tools.run_profile", description=__doc__)
     parser.add_argument("name", metavar="NAME", help="of a file in profiles/")
     parser.add_argument("stages", metavar="STAGE", nargs="*", help="run these alone")
@@ -126,7 +127,7 @@ def _arguments() -> argparse.Namespace:
         metavar="KEY=VALUE",
         help="another value, as in train.epochs=5; needs --as",
     )
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args(words)
     if bool(given.place) != bool(given.changes):
         parser.error("--as OTHER and --set KEY=VALUE need each other")
     if given.place.startswith(".") or given.place != Path(given.place).name:
@@ -143,5 +144,5 @@ def _change(text: str) -> tuple[str, Any]:
 
 
 if __name__ == "__main__":
-    given = _arguments()
+    given = arguments()
     errors.run(lambda: main(given.name, given.stages, given.place, dict(given.changes)))
