@@ -3,7 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro web test browser check bench-detect bench-models bench-detectors bench-preprocess fuzz kill packaged evaluate-portraits ffpp-faces robustness robustness-portraits portraits study lint docs clean
+.PHONY: help setup repro web test browser check bench-detect bench-models bench-detectors bench-preprocess fuzz kill packaged evaluate-portraits portraits-seeds ffpp-finetune ffpp-faces robustness robustness-portraits portraits study lint docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 30
@@ -44,12 +44,34 @@ packaged: setup ## make the packaged model anew: portraits, their profile, the p
 	PYTHONPATH=src python -m tools.run_profile portraits
 	PYTHONPATH=src python -m tools.package_model
 
+# Each model of build/$(1) on the test crops of the subset, as metrics/evaluate/$(1)/MODEL.json.
+judge_chain = for model in b0.safetensors lite0.safetensors kd_lite0.safetensors prune_kd.safetensors \
+	prune_kd_int8.onnx; do litefake evaluate data/ffpp_faces/image --split test \
+	--model build/$(1)/models/$$model --json metrics/evaluate/$(1)/$${model%.*}.json || exit; done
+
 evaluate-portraits: setup ## the packaged model and its chain on data/ffpp_faces/image (after make packaged)
 	for part in test train; do litefake evaluate data/ffpp_faces/image --split $$part \
 	--json metrics/evaluate/ffpp_subset_$$part.json || exit; done
-	for model in b0.safetensors lite0.safetensors kd_lite0.safetensors prune_kd.safetensors \
-	prune_kd_int8.onnx; do litefake evaluate data/ffpp_faces/image --split test \
-	--model build/portraits/models/$$model --json metrics/evaluate/portraits/$${model%.*}.json || exit; done
+	$(call judge_chain,portraits)
+
+portraits-seeds: setup portraits_seed1 portraits_seed2 ## its chain with two more seeds, judged there (after make portraits)
+
+portraits_seed%: setup
+	PYTHONPATH=src python -m tools.run_profile portraits --as $@ --set reproducibility.seed=$* export
+	$(call judge_chain,$@)
+	litefake evaluate data/ffpp_faces/image --split train --model build/$@/models/prune_kd_int8.onnx \
+	--json metrics/evaluate/$@/train.json
+
+ffpp-finetune: setup finetune_seed1 ## one of these trained on with such crops, and ImageNet's Lite0 too (after make portraits-seeds)
+
+finetune_seed%: setup
+	PYTHONPATH=src python -m tools.run_profile ffpp_finetune --as $@ --set reproducibility.seed=$* \
+	--set b0.weights=packaged --set lite0.weights=build/portraits_seed$*/models/kd_lite0.safetensors train_lite0
+	PYTHONPATH=src python -m tools.run_profile ffpp_finetune --as imagenet_seed$* \
+	--set reproducibility.seed=$* --set b0.weights=packaged --set lite0.weights=packaged train_lite0
+	for run in $@ imagenet_seed$*; do litefake evaluate data/ffpp_faces/image --split test \
+	--model build/$$run/models/lite0.safetensors --json metrics/evaluate/finetune/$$run.json && \
+	cp build/$$run/metrics/train_lite0.json metrics/evaluate/finetune/$$run.training.json || exit; done
 
 ffpp-faces: setup ## train the chain on the face crops in data/ffpp_faces/image and judge it there
 	PYTHONPATH=src python -m tools.run_profile ffpp_faces

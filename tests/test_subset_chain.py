@@ -64,6 +64,39 @@ def test_the_table_has_a_row_a_model_and_b0_is_compared_with_nothing():
     assert table[4].endswith(" | -0.010 | -0.020 to +0.001 |")
 
 
+def frames(auc, rate):
+    return {
+        "all": {"auc": auc, "auc_interval": [auc - 0.1, auc + 0.1], "detected": 0.5},
+        "methods": {"FaceSwap": {"auc": auc - 0.2}},
+        "reals": {"rate": rate},
+    }
+
+
+def test_seeds_stand_side_by_side_with_mean_and_deviation():
+    def read(path):
+        seed = next((seed for seed in (1, 2) if f"portraits_seed{seed}/" in path), 0)
+        return json.dumps({"frames": frames([0.71, 0.73, 0.75][seed], [0.05, 0.06, 0.1][seed])})
+
+    table = subset_tables.seeds(read).splitlines()
+    assert len({line.count("|") for line in table}) == 1
+    row = "0.710 | 0.730 | 0.750 | 0.730 ± 0.020 | 0.530 ± 0.020 | 7.0 ± 2.6 % |"
+    assert table[2] == f"| test | b0 | {row}"
+    assert table[-1] == f"| train | prune_kd_int8 | {row}"
+
+
+def test_each_start_of_the_fine_tuning_has_its_own_rows():
+    def read(path):
+        if path.endswith(".training.json"):
+            return json.dumps({"val_auc": 0.95})
+        return json.dumps({"frames": frames(0.9 if "finetune_seed" in path else 0.8, 0.25)})
+
+    table = subset_tables.finetuned(read).splitlines()
+    assert len({line.count("|") for line in table}) == 1
+    last = "0.950 | 0.800 | 0.700 to 0.900 | 0.600 | 50% | 25% |"
+    assert table[2].startswith("| portraits | 1 | 0.950 | 0.900 |")
+    assert table[-1] == f"| ImageNet | 1 | {last}"
+
+
 def test_without_the_run_one_line_says_which_command_makes_it(tmp_path):
     (tmp_path / "profiles").mkdir()
     shutil.copy(ROOT / "profiles" / "ffpp_faces.yaml", tmp_path / "profiles")

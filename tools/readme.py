@@ -51,6 +51,8 @@ def render(text: str, read: Read = in_work_tree) -> str:
         "small_faces": partial(subset_tables.small_faces, read),
         "real": partial(subset_tables.real, read),
         "chain": partial(subset_tables.chain, read),
+        "seeds": partial(subset_tables.seeds, read),
+        "finetuned": partial(subset_tables.finetuned, read),
         "supervised": partial(subset_tables.supervised, read),
         "robustness": partial(robustness_tables.student, read, BUILT_IN),
         "robustness_portraits": partial(robustness_tables.student, read, PORTRAITS),

@@ -2,7 +2,9 @@
 
 import io
 import json
+from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from tools.robustness_tables import Read, heading
@@ -10,6 +12,8 @@ from tools.study import declaration
 
 PARTS = ("test", "train")  # that the packaged model was measured on
 CHAIN = ("b0", "lite0", "kd_lite0", "prune_kd", "prune_kd_int8")  # of the packaged model's run
+SEEDS = (1, 2)  # of the same chain, beside the packaged model's seed 0
+FINETUNED = (1,)  # the seeds of them that were trained on
 TRAINED = "metrics/profiles/ffpp_faces"  # results of the run that was trained on the subset
 JUDGED = "metrics/evaluate/ffpp_faces"  # and its models on the test part
 
@@ -49,6 +53,52 @@ def chain(read: Read) -> str:
         cells = [name, *(f"{score:.3f}" for score in scores), *(f"{s:.1%}" for s in shares)]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def seeds(read: Read) -> str:
+    """The packaged model's chain with three seeds, on the subset: AUC and false alarms."""
+    runs = ("portraits", *(f"portraits_seed{seed}" for seed in SEEDS))
+    files = {("test", name): [f"{run}/{name}.json" for run in runs] for name in CHAIN}
+    others = [f"{run}/train.json" for run in runs[1:]]
+    files["train", CHAIN[-1]] = ["ffpp_subset_train.json", *others]
+    lines: list[str] = []
+    for (part, name), paths in files.items():
+        found = [json.loads(read(f"metrics/evaluate/{path}"))["frames"] for path in paths]
+        methods = list(found[0]["methods"])
+        if not lines:
+            titles = [f"seed {seed}" for seed in (0, *SEEDS)]
+            lines = heading(["part", "model", *titles, "mean", *methods, "false alarms"])
+        scores = [one["all"]["auc"] for one in found]
+        cells = [part, name, *(f"{score:.3f}" for score in scores), _spread(scores)]
+        cells += [_spread([one["methods"][method]["auc"] for one in found]) for method in methods]
+        rates = [100 * one["reals"]["rate"] for one in found]
+        lines.append(f"| {' | '.join([*cells, _spread(rates, 1) + ' %'])} |")
+    return "\n".join(lines)
+
+
+def finetuned(read: Read) -> str:
+    """Lite0 trained on the subset, from the portraits' network and from ImageNet weights."""
+    lines: list[str] = []
+    for start, words in {"finetune": "portraits", "imagenet": "ImageNet"}.items():
+        for seed in FINETUNED:
+            run = f"metrics/evaluate/finetune/{start}_seed{seed}"
+            frames = json.loads(read(f"{run}.json"))["frames"]
+            trained = json.loads(read(f"{run}.training.json"))["val_auc"]
+            if not lines:
+                titles = ["start", "seed", "validation AUC", "test AUC", "95 %", *frames["methods"]]
+                lines = heading([*titles, "fakes found", "false alarms"])
+            low, high = frames["all"]["auc_interval"]
+            cells = [words, f"{seed}", f"{trained:.3f}", f"{frames['all']['auc']:.3f}"]
+            cells += [f"{low:.3f} to {high:.3f}"]
+            cells += [f"{one['auc']:.3f}" for one in frames["methods"].values()]
+            cells += [f"{frames['all']['detected']:.0%}", f"{frames['reals']['rate']:.0%}"]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _spread(values: Sequence[float], digits: int = 3) -> str:
+    """Mean and standard deviation of one value a seed."""
+    return f"{np.mean(values):.{digits}f} ± {np.std(values, ddof=1):.{digits}f}"
 
 
 def small_faces(read: Read) -> str:
